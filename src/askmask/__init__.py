@@ -1,0 +1,1 @@
+"""askmask: say which mask you mean."""

@@ -1,0 +1,75 @@
+"""Every failure that askmask raises on purpose.
+
+    AskmaskError
+    ├── DataError          a file or a record is not what its format promises
+    │   └── RLEError       a run-length code does not describe a mask of its size
+    ├── ImageError         a picture is missing, broken, too large or of an unknown kind
+    ├── ShapeError         an array or mask has the wrong shape or dtype (also a ValueError)
+    ├── QueryError         a sentence or its references cannot be asked
+    ├── ConfigError        an option, recipe or model name is not known
+    ├── WeightsError       a model's files are missing or do not match their hash
+    ├── OutputError        a result cannot be written
+    └── MissingExtraError  an optional package is not installed (also an ImportError)
+
+A message is one line: who, what was expected, what came, where, and what to do next.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "AskmaskError",
+    "ConfigError",
+    "DataError",
+    "ImageError",
+    "MissingExtraError",
+    "OutputError",
+    "QueryError",
+    "RLEError",
+    "ShapeError",
+    "WeightsError",
+]
+
+
+class AskmaskError(Exception):
+    """Base of all errors that askmask raises on purpose."""
+
+
+class DataError(AskmaskError):
+    """A file or a record is not what its format promises."""
+
+
+class RLEError(DataError):
+    """A run-length code does not describe a mask of its size."""
+
+
+class ImageError(AskmaskError):
+    """A picture is missing, broken, too large or of an unknown kind."""
+
+
+class ShapeError(AskmaskError, ValueError):
+    """An array or a mask has the wrong shape or dtype."""
+
+
+class QueryError(AskmaskError):
+    """A sentence or its references cannot be asked."""
+
+
+class ConfigError(AskmaskError):
+    """An option, a recipe or a model name is not known."""
+
+
+class WeightsError(AskmaskError):
+    """A model's files are missing or do not match their hash."""
+
+
+class OutputError(AskmaskError):
+    """A result cannot be written."""
+
+
+class MissingExtraError(AskmaskError, ImportError):
+    """An optional package is not installed; the message gives the pip command."""
+
+    @classmethod
+    def of(cls, package: str, extra: str, purpose: str) -> MissingExtraError:
+        """Build the one message that all optional imports share."""
+        return cls(f"{purpose} needs the package {package}: pip install 'askmask[{extra}]'")
