@@ -1,0 +1,90 @@
+"""A tiny sprite bank of coloured boxes and discs, so that tests know every pixel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+CELL = 64
+ELEVATIONS = (12, 28, 50)
+
+
+@dataclass(frozen=True)
+class FakeView:
+    elevation: int
+    azimuth: float
+    metres: float
+    base_xy: tuple[float, float]
+    extent_m: tuple[float, float]
+    colours: dict[str, float] = field(hash=False)
+
+
+@dataclass(frozen=True)
+class FakeLook:
+    look: str
+    category: str
+    container: str
+    shape: str
+    material: str
+    size_m: tuple[float, float, float]
+    views: tuple[FakeView, ...]
+    rgb: tuple[int, int, int]
+
+
+class FakeBank:
+    """Ten looks of five categories; every view is a full rectangle or a disc."""
+
+    def __init__(self) -> None:
+        self.looks = tuple(_look(number) for number in range(10))
+
+    def pixels(self, look: FakeLook, view_index: int) -> NDArray[np.uint8]:
+        view = look.views[view_index]
+        cell = np.zeros((CELL, CELL, 4), np.uint8)
+        rows, columns = _cell_size(look.size_m, view.elevation, view.metres)
+        top, left = (CELL - rows) // 2, (CELL - columns) // 2
+        window = cell[top : top + rows, left : left + columns]
+        window[:] = (*look.rgb, 255)
+        if look.shape == "ball":
+            y, x = np.mgrid[0:rows, 0:columns]
+            ring = ((y + 0.5) / rows - 0.5) ** 2 + ((x + 0.5) / columns - 0.5) ** 2
+            window[ring > 0.25] = 0
+        return cell
+
+
+def _cell_size(
+    size_m: tuple[float, float, float], elevation: int, metres: float
+) -> tuple[int, int]:
+    width, depth, height = size_m
+    angle = np.radians(elevation)
+    tall = height * np.cos(angle) + depth * np.sin(angle)
+    return round(tall / metres * CELL), round(width / metres * CELL)
+
+
+def _look(number: int) -> FakeLook:
+    kind = number % 5
+    ball = kind >= 3
+    side = 0.06 + 0.012 * kind
+    size = (side, side, side if ball else side * (1.2 + 0.2 * kind))
+    metres = 2.4 * max(size)
+    views = []
+    for elevation in ELEVATIONS:
+        rows, _ = _cell_size(size, elevation, metres)
+        base = (CELL + rows) / 2 - size[1] * np.sin(np.radians(elevation)) / 2 / metres * CELL
+        views.append(
+            FakeView(
+                elevation, 0.0, metres, (0.5, base / CELL), size[:2], {"red": 0.7, "blue": 0.2}
+            )
+        )
+    rgb = ((number * 67) % 256, (number * 131 + 40) % 256, (number * 29 + 90) % 256)
+    return FakeLook(
+        look=f"thing-{kind}/{number // 5}",
+        category=f"thing {kind}",
+        container="box" if kind < 2 else "none",
+        shape="ball" if ball else "box",
+        material="cardboard",
+        size_m=size,
+        views=tuple(views),
+        rgb=rgb,
+    )
