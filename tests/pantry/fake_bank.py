@@ -34,10 +34,10 @@ class FakeLook:
 
 
 class FakeBank:
-    """Ten looks of five categories; every view is a full rectangle or a disc."""
+    """Twenty looks of ten categories; every view is a full rectangle or a disc."""
 
     def __init__(self) -> None:
-        self.looks = tuple(_look(number) for number in range(10))
+        self.looks = tuple(_look(number) for number in range(20))
 
     def pixels(self, look: FakeLook, view_index: int) -> NDArray[np.uint8]:
         view = look.views[view_index]
@@ -63,10 +63,10 @@ def _cell_size(
 
 
 def _look(number: int) -> FakeLook:
-    kind = number % 5
-    ball = kind >= 3
-    side = 0.06 + 0.012 * kind
-    size = (side, side, side if ball else side * (1.2 + 0.2 * kind))
+    kind = number % 10
+    ball = kind >= 6
+    side = 0.06 + 0.006 * kind
+    size = (side, side, side if ball else side * (1.2 + 0.1 * kind))
     metres = 2.4 * max(size)
     views = []
     for elevation in ELEVATIONS:
@@ -79,9 +79,9 @@ def _look(number: int) -> FakeLook:
         )
     rgb = ((number * 67) % 256, (number * 131 + 40) % 256, (number * 29 + 90) % 256)
     return FakeLook(
-        look=f"thing-{kind}/{number // 5}",
+        look=f"thing-{kind}/{number // 10}",
         category=f"thing {kind}",
-        container="box" if kind < 2 else "none",
+        container="box" if kind < 4 else "none",
         shape="ball" if ball else "box",
         material="cardboard",
         size_m=size,

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from askmask.pantry.staging import Board, Placement, Stage
 from askmask.pantry.textures import FLOORS, WALLS, texture
 
-__all__ = ["Light", "paint_backdrop"]
+__all__ = ["Light", "gain_table", "paint_backdrop"]
 
 _VARIANTS = 8
 """Different surfaces of a kind; colours and scales are drawn anew for each scene."""
@@ -114,11 +114,10 @@ def _cover(
         flags=cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_WRAP,
     )
-    tinted = cv2.LUT(band, _gain_table(tint))
-    picture[top:bottom] = tinted
+    picture[top:bottom] = cv2.LUT(band, gain_table(tint))
 
 
-def _gain_table(tint: NDArray[np.float32]) -> NDArray[np.uint8]:
+def gain_table(tint: NDArray[np.float32]) -> NDArray[np.uint8]:
     """(1, 256, 3) uint8 table that multiplies each channel."""
     gains = np.arange(256, dtype=np.float32)[:, None] * tint
     table: NDArray[np.uint8] = np.minimum(gains, 255).astype(np.uint8)[None]
@@ -156,15 +155,14 @@ class Light:
         column = min(max(int(u * self._zoom), 0), columns - 1)
         return float(self.ambient[row, column])
 
-    def map(self) -> NDArray[np.float32]:
-        """(H, W) float32 brightness at the picture's size."""
+    def fall_on(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Lit copy of an (H, W, 3) uint8 picture."""
         import cv2
 
-        height, width = self._stage.size_hw
-        full: NDArray[np.float32] = cv2.resize(
-            self.low, (width, height), interpolation=cv2.INTER_LINEAR
-        )
-        return full
+        percent = np.clip(self.low[..., None] * (100 * self.tint), 0, 255).astype(np.uint8)
+        gains = cv2.resize(percent, picture.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+        lit: NDArray[np.uint8] = cv2.multiply(picture, gains, scale=0.01)
+        return lit
 
     def _wall_shade(self, rows: int) -> NDArray[np.float32]:
         """(h,) float32: the wall is darker than the board, most at its foot and under boards."""
@@ -179,7 +177,7 @@ class Light:
             )
         shade *= 0.82
         for board in stage.boards:
-            back, front, under = self._rows_of(board)
+            back, _, under = self._rows_of(board)
             below = v > under
             shade = np.where(below, 0.8 - 0.35 * np.exp((under - v) / reach), shade)
             on_top = (v >= back) & (v <= under)
@@ -210,8 +208,9 @@ class Light:
             self._draw_shadow(placement, lean, away, cast, contact)
         soft = cv2.GaussianBlur(cast, (0, 0), rng.uniform(1.2, 3.5)).astype(np.float32)
         close = cv2.GaussianBlur(contact, (0, 0), 1.3).astype(np.float32)
-        taken = np.maximum(soft * (strength / 255), close * (0.3 + 0.6 * strength) / 255)
-        return taken * self._board_rows(size[0])[:, None]
+        taken = np.maximum(soft * (strength / 255), close * ((0.3 + 0.6 * strength) / 255))
+        lying: NDArray[np.float32] = taken * self._board_rows(size[0])[:, None]
+        return lying
 
     def _board_rows(self, rows: int) -> NDArray[np.float32]:
         """(h,) float32, 1 on boards and less on walls, where cast shadows do not lie."""
@@ -259,6 +258,6 @@ class Light:
         np.maximum(cast, laid, out=cast)
         axes = (
             max(1, round(0.5 * width * scale)),
-            max(1, round(0.5 * depth * scale * camera._sin)),
+            max(1, round(0.5 * depth * scale * camera.ground_squeeze)),
         )
         cv2.ellipse(contact, (round(foot[0]), round(foot[1])), axes, 0, 0, 360, 255, -1)

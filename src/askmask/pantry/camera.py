@@ -45,6 +45,11 @@ class Camera:
         """Row v in which level ground ends."""
         return self.centre_px[1] - self.focal_px * self._sin / self._cos
 
+    @property
+    def ground_squeeze(self) -> float:
+        """How much shorter lengths along Z look than lengths across, at the optical axis."""
+        return self._sin
+
     def depth(self, y: float, z: float) -> float:
         """Distance in metres of (·, y, z) along the optical axis."""
         return z * self._cos + (self.height_m - y) * self._sin
@@ -72,7 +77,7 @@ class Camera:
     def level_homography(self, y: float = 0.0) -> NDArray[np.float64]:
         """(3, 3) float64 that takes (x, z, 1) on the level at `y` to pixels."""
         drop = self.height_m - y
-        return self._lens() @ np.array(
+        return self._through_lens(
             [
                 [1.0, 0.0, 0.0],
                 [0.0, -self._sin, drop * self._cos],
@@ -83,7 +88,7 @@ class Camera:
     def wall_homography(self, z: float) -> NDArray[np.float64]:
         """(3, 3) float64 that takes (x, y, 1) on the upright plane at `z` to pixels."""
         height = self.height_m
-        return self._lens() @ np.array(
+        return self._through_lens(
             [
                 [1.0, 0.0, 0.0],
                 [0.0, -self._cos, height * self._cos - z * self._sin],
@@ -91,6 +96,9 @@ class Camera:
             ]
         )
 
-    def _lens(self) -> NDArray[np.float64]:
+    def _through_lens(self, to_camera: list[list[float]]) -> NDArray[np.float64]:
+        """Follow a (3, 3) map to camera axes (right, down, depth) by the projection."""
         u, v = self.centre_px
-        return np.array([[self.focal_px, 0.0, u], [0.0, self.focal_px, v], [0.0, 0.0, 1.0]])
+        lens = np.array([[self.focal_px, 0.0, u], [0.0, self.focal_px, v], [0.0, 0.0, 1.0]])
+        seen: NDArray[np.float64] = lens @ np.array(to_camera)
+        return seen

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from askmask.errors import DataError
-from askmask.pantry.backdrop import Light, paint_backdrop
+from askmask.pantry.backdrop import Light, gain_table, paint_backdrop
 from askmask.pantry.scene import Scene, SceneObject
 from askmask.pantry.staging import (
     Actor,
@@ -36,6 +37,9 @@ _ATTEMPTS = 40
 
 _ROUNDS = 6
 """Times that badly hidden objects are put elsewhere before they are left out."""
+
+_GRAIN_SPARE = 128
+"""Pixels by which the sheet of noise may be shifted over the picture."""
 
 _FULL_SIZE = 480 * 640
 """Picture area for which `ComposeSettings.min_visible` is meant."""
@@ -122,8 +126,9 @@ def _populate(
         views = [i for i, view in enumerate(look.views) if view.elevation == elevation]
         if views:
             actor = Actor.of(bank, look, views[rng.integers(len(views))])
-            board = stage.boards[rng.integers(len(stage.boards))]
-            _add(cutouts, actor, board, stage, rng, settings)
+            for index in rng.permutation(len(stage.boards)):
+                if _add(cutouts, actor, stage.boards[index], stage, rng, settings):
+                    break
     for _ in range(_ROUNDS):
         unseen = _unseen(cutouts, stage.size_hw, settings)
         if not unseen:
@@ -144,13 +149,15 @@ def _add(
     stage: Stage,
     rng: np.random.Generator,
     settings: ComposeSettings,
-) -> None:
-    """Find a place for an actor and insert its cutout in painting order, if there is room."""
+) -> bool:
+    """Insert an actor's cutout in painting order; False when its board has no room."""
     placed = [cutout.placement for cutout in cutouts]
     placement = stage.find_place(actor, board, placed, rng, settings)
-    if placement is not None:
-        cutouts.append(_cut(placement, stage))
-        cutouts.sort(key=lambda cutout: -cutout.placement.z)
+    if placement is None:
+        return False
+    cutouts.append(_cut(placement, stage))
+    cutouts.sort(key=lambda cutout: -cutout.placement.z)
+    return True
 
 
 def _cut(placement: Placement, stage: Stage) -> _Cutout:
@@ -211,32 +218,51 @@ def _unseen(
     least = max(1.0, settings.min_visible * size_hw[0] * size_hw[1] / _FULL_SIZE)
     visible, silhouette = overlaps.diagonal(), overlaps.sum(0)
     hidden = visible < (1 - settings.max_occlusion) * silhouette
-    return [cutouts[index] for index in np.flatnonzero(hidden | (visible < least))]
+    too_little = hidden | (visible < least)
+    return [cutout for cutout, bad in zip(cutouts, too_little, strict=True) if bad]
 
 
 def _paint(stage: Stage, cutouts: Sequence[_Cutout], rng: np.random.Generator) -> NDArray[np.uint8]:
     """(H, W, 3) uint8 RGB: backdrop, shadows, objects far to near, and the lens."""
     light = Light(stage, [cutout.placement for cutout in cutouts], rng)
-    canvas = paint_backdrop(stage, rng) * (light.map()[..., None] * light.tint)
+    canvas = light.fall_on(paint_backdrop(stage, rng))
     for cutout in cutouts:
         placement = cutout.placement
         foot = stage.camera.project(placement.x, placement.y, placement.z)
-        gain = light.tint * np.float32(light.at(*foot) * rng.uniform(0.93, 1.1))
-        under = canvas[cutout.window]
-        under *= (1 - cutout.alpha * np.float32(1 / 255))[..., None]
-        under += cutout.colour * gain
+        _lay_over(canvas, cutout, light.tint * (light.at(*foot) * rng.uniform(0.93, 1.1)))
     return _expose(canvas, rng)
 
 
-def _expose(canvas: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Noise, sometimes a soft focus, and a tone curve; (H, W, 3) float32 -> uint8."""
+def _lay_over(canvas: NDArray[np.uint8], cutout: _Cutout, gain: NDArray[np.float32]) -> None:
+    """Blend a cutout, its channels multiplied by `gain` (3,), into the canvas, in place."""
     import cv2
 
-    noise = rng.standard_normal(canvas.shape[:2], np.float32) * np.float32(rng.uniform(0.5, 4))
-    canvas += noise[..., None]
-    picture = cv2.convertScaleAbs(np.maximum(canvas, 0, out=canvas))
+    if not cutout.mask.size:
+        return
+    rest = cv2.cvtColor(255 - cutout.alpha, cv2.COLOR_GRAY2RGB)
+    under = cv2.multiply(canvas[cutout.window], rest, scale=1 / 255)
+    canvas[cutout.window] = cv2.add(under, cv2.LUT(cutout.colour, gain_table(gain)))
+
+
+@lru_cache(maxsize=4)
+def _grain(size_hw: tuple[int, int]) -> NDArray[np.uint8]:
+    """Noise of mean 128 and deviation 32, larger than the picture by `_GRAIN_SPARE`."""
+    shape = (size_hw[0] + _GRAIN_SPARE, size_hw[1] + _GRAIN_SPARE)
+    grey = np.random.default_rng(0).normal(128.5, 32, shape)
+    return np.repeat(np.clip(grey, 0, 255).astype(np.uint8)[..., None], 3, 2)
+
+
+def _expose(canvas: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Noise, sometimes a soft focus, and a tone curve; (H, W, 3) uint8 -> uint8."""
+    import cv2
+
+    height, width = canvas.shape[:2]
+    top, left = rng.integers(0, _GRAIN_SPARE, 2)
+    grain = _grain((height, width))[top : top + height, left : left + width]
+    share = rng.uniform(0.5, 4) / 32
+    picture = cv2.addWeighted(canvas, 1, grain, share, -128 * share)
     if rng.random() < 0.3:
-        sigma = rng.uniform(0.3, 0.8) * canvas.shape[1] / 640
+        sigma = rng.uniform(0.3, 0.8) * width / 640
         picture = cv2.GaussianBlur(picture, (0, 0), sigma)
     tone = (np.arange(256) / 255) ** rng.uniform(0.85, 1.2) * 255 + 0.5
     result: NDArray[np.uint8] = cv2.LUT(picture, tone.astype(np.uint8))

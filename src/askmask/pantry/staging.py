@@ -223,21 +223,26 @@ class Stage:
 
 
 def _beside(neighbour: Placement, actor: Actor, rng: np.random.Generator) -> tuple[float, float]:
-    """Point (x, z) near a neighbour at which the taller one of the two tends to stand behind."""
+    """Point (x, z) next to a neighbour; the taller one of the two tends to stand behind."""
     width, depth, height = actor.size_m
     other_width, other_depth, other_height = neighbour.actor.size_m
-    gap = rng.uniform(0.0, 0.5) * min(depth, other_depth)
+    across, along = (width + other_width) / 2, (depth + other_depth) / 2
+    gap = rng.uniform(0.0, 0.5) * min(width, depth, other_width, other_depth)
+    if rng.random() < 0.2:
+        side = rng.choice([-1, 1])
+        return neighbour.x + side * (across + gap), neighbour.z + rng.uniform(-1, 1) * along
     behind = rng.random() < (0.8 if height > 0.8 * other_height else 0.2)
-    shift = (depth + other_depth) / 2 + gap
+    shift = along + gap
     return (
-        neighbour.x + rng.uniform(-0.85, 0.85) * (width + other_width) / 2,
+        neighbour.x + rng.uniform(-0.85, 0.85) * across,
         neighbour.z + (shift if behind else -shift),
     )
 
 
 def _size(look: Look) -> float:
     """Mean of the two longer sides, which is what makes a thing big or small to the eye."""
-    return sum(sorted(look.size_m)[1:]) / 2
+    _, middle, longest = sorted(look.size_m)
+    return (middle + longest) / 2
 
 
 def choose_cast(

@@ -41,14 +41,14 @@ def _reduced(kind: str, variant: int, side: int) -> NDArray[np.uint8]:
     full = np.clip(_PAINTERS[kind](rng), 0, 1)
     # The mean of step x step blocks, so that small pictures do not alias.
     pixels = full.reshape(side, step, side, step, 3).mean((1, 3))
-    result = (pixels * 255 + 0.5).astype(np.uint8)
+    result: NDArray[np.uint8] = (pixels * 255 + 0.5).astype(np.uint8)
     result.flags.writeable = False
     return result
 
 
 def _noise(
     rng: np.random.Generator, roughness: float = 1.6, stretch: tuple[float, float] = (1, 1)
-) -> NDArray[np.float32]:
+) -> Pixels:
     """Seamless cloud noise, (side, side) float32 in [0, 1].
 
     Args:
@@ -63,7 +63,8 @@ def _noise(
     radius[0, 0] = np.inf
     cloud = np.fft.irfft2(white / radius**roughness, (_SIDE, _SIDE))
     cloud = cloud / (3.2 * cloud.std()) + 0.5
-    return np.clip(cloud, 0, 1).astype(np.float32)
+    noise: Pixels = np.clip(cloud, 0, 1).astype(np.float32)
+    return noise
 
 
 def _colour(
@@ -71,11 +72,12 @@ def _colour(
     hue: tuple[float, float] = (0, 1),
     saturation: tuple[float, float] = (0, 0.4),
     value: tuple[float, float] = (0.4, 0.95),
-) -> NDArray[np.float32]:
+) -> Pixels:
     """(3,) float32 RGB with hue, saturation and value drawn evenly from ranges in [0, 1]."""
     h, s, v = rng.uniform(*hue), rng.uniform(*saturation), rng.uniform(*value)
     wheel = np.abs((h + np.array([0, 2 / 3, 1 / 3])) % 1 * 6 - 3) - 1
-    return (v * (1 - s + s * np.clip(wheel, 0, 1))).astype(np.float32)
+    rgb: Pixels = (v * (1 - s + s * np.clip(wheel, 0, 1))).astype(np.float32)
+    return rgb
 
 
 def _mix(a: Pixels, b: Pixels, share: Pixels) -> Pixels:
@@ -129,10 +131,11 @@ def _tile(rng: np.random.Generator) -> Pixels:
     count = int(rng.choice([2, 4, 8]))
     shades = 1 + 0.12 * (rng.random((count, count, 1), np.float32) - 0.5)
     base = _colour(rng, saturation=(0, 0.4), value=(0.5, 0.98))
-    tiles = np.kron(base * shades, np.ones((_SIDE // count, _SIDE // count, 1), np.float32))
+    tiles: Pixels = np.kron(base * shades, np.ones((_SIDE // count, _SIDE // count, 1), np.float32))
     if rng.random() < 0.3:
         dark = (np.indices((count, count)).sum(0) % 2 == 0).astype(np.float32)
-        tiles *= 1 - 0.45 * np.kron(dark, np.ones((_SIDE // count,) * 2, np.float32))[..., None]
+        squares: Pixels = np.kron(dark, np.ones((_SIDE // count,) * 2, np.float32))
+        tiles = tiles * (1 - 0.45 * squares[..., None])
     joint = np.arange(_SIDE) % (_SIDE // count) < 4
     tiles[joint] = tiles[:, joint] = _colour(rng, saturation=(0, 0.1), value=(0.4, 0.9))
     return tiles * (1 - 0.1 * _noise(rng, 1.4)[..., None])
@@ -148,7 +151,7 @@ def _speckle(rng: np.random.Generator) -> Pixels:
 
 
 def _plaster(rng: np.random.Generator) -> Pixels:
-    base = _colour(rng, saturation=(0, 0.4), value=(0.5, 0.98))
+    base = _colour(rng, saturation=(0, 0.3), value=(0.5, 0.98))
     return base * (1 - 0.16 * _noise(rng, 1.3)[..., None])
 
 
@@ -167,7 +170,8 @@ def _brick(rng: np.random.Generator) -> Pixels:
 def _stripes(rng: np.random.Generator) -> Pixels:
     bands = (np.arange(_SIDE) * 2 * int(rng.choice([2, 4, 8])) // _SIDE) % 2
     pair = np.stack([_colour(rng, value=(0.6, 1)), _colour(rng, value=(0.6, 1))])
-    return pair[bands][None] * (1 - 0.08 * _noise(rng, 1.5)[..., None])
+    striped: Pixels = pair[bands][None] * (1 - 0.08 * _noise(rng, 1.5)[..., None])
+    return striped
 
 
 _PAINTERS: dict[str, Callable[[np.random.Generator], Pixels]] = {
