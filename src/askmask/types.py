@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import overload
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -189,12 +189,14 @@ class Candidates:
         amodal: N complete masks, in the same order.
         score: (N,) float32 in [0, 1], how sure the proposer is of each.
         features: arrays with first axis N that a selector of the same family understands.
+        context: arrays about the whole picture for that selector, e.g. feature maps.
     """
 
     modal: Masks
     amodal: Masks
     score: NDArray[np.float32]
-    features: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+    features: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    context: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         counts = {len(self.modal), len(self.amodal), len(self.score)}

@@ -1,0 +1,37 @@
+"""`askmask train`: run a committed recipe."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["train"]
+
+
+def train(
+    recipe: Annotated[str, typer.Argument(help="Name of the recipe, e.g. embedded-v1.")],
+    out: Annotated[Path, typer.Option(help="Run folder: checkpoints, metrics.jsonl, weights.")],
+    budget: Annotated[
+        str | None, typer.Option(help="Training time or steps, e.g. 40m, 2h, '5000 steps'.")
+    ] = None,
+    renders: Annotated[
+        list[Path] | None,
+        typer.Option(help="Benchmark folder of rendered scenes to mix in; may be repeated."),
+    ] = None,
+    resume: Annotated[bool, typer.Option(help="Go on in the run folder.")] = False,
+) -> None:
+    """Train a model with a committed recipe and export its weights."""
+    from askmask.training.recipes import train as run_recipe
+
+    weights = run_recipe(
+        recipe,
+        out,
+        budget=budget,
+        renders=renders or (),
+        resume=resume,
+        say=lambda message: typer.echo(message, err=True),
+    )
+    typer.echo(f"weights: {weights}")
+    typer.echo(f"try them: askmask segment IMAGE TEXT --model {weights}")

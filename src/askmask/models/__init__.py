@@ -1,0 +1,1 @@
+"""Models: everything behind the `Segmenter` protocol."""

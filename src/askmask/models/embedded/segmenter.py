@@ -1,0 +1,38 @@
+"""The embedded model as a `Segmenter`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from askmask.models.embedded.proposer import EmbeddedProposer
+from askmask.models.embedded.selector import EmbeddedSelector
+from askmask.models.embedded.weights import EmbeddedWeights
+from askmask.models.pipeline import Pipeline
+from askmask.types import MaskType
+
+__all__ = ["EmbeddedSegmenter"]
+
+
+class EmbeddedSegmenter(Pipeline):
+    """Proposer, completer and selector of the embedded model, behind `askmask.load()`.
+
+    The completer is the proposer's second head, so the pipeline has none of its own.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._weights = weights = EmbeddedWeights(name)
+        super().__init__(EmbeddedProposer(weights), None, EmbeddedSelector(weights), model_id=name)
+
+    @classmethod
+    def load(cls, name: str) -> EmbeddedSegmenter:
+        """Open the weights called `name`, or in the folder `name`."""
+        return cls(name)
+
+    @property
+    def weights_hash(self) -> str:
+        """SHA-256 over all weight files."""
+        return self._weights.sha256
+
+    def mask_types(self, texts: Sequence[str]) -> list[dict[MaskType, float]]:
+        """Probability of each mask type for each sentence, without a picture."""
+        return EmbeddedSelector(self._weights).mask_types(texts)

@@ -1,0 +1,174 @@
+"""The selector at run time: candidates and a sentence -> the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from askmask.models.embedded.config import EmbeddedConfig
+from askmask.models.embedded.picture import Fit
+from askmask.models.embedded.runtime import open_graph
+from askmask.models.embedded.tokens import GEOMETRY, PAIR, MaskTokens, make_tokens
+from askmask.models.embedded.weights import EmbeddedWeights
+from askmask.types import Answer, Candidates, Masks, MaskType, Query
+
+__all__ = ["TYPES", "EmbeddedSelector", "picture_tokens"]
+
+TYPES = (MaskType.MODAL, MaskType.AMODAL, MaskType.HIDDEN)
+"""Order of the mask-type logits."""
+
+
+def picture_tokens(
+    config: EmbeddedConfig,
+    picture_hw: tuple[int, int],
+    appearance: NDArray[np.float32],
+    modal: NDArray[np.bool_],
+    amodal: NDArray[np.bool_],
+    references: Sequence[NDArray[np.bool_]],
+) -> MaskTokens:
+    """Tokens of N candidates followed by R reference masks.
+
+    Args:
+        config: sizes of the network.
+        picture_hw: size of the picture.
+        appearance: (D, H/8, W/8) float32.
+        modal: (N, H/4, W/4) bool in the network's frame.
+        amodal: (N, H/4, W/4) bool.
+        references: R masks, (H, W) bool in the picture's frame.
+    """
+    fit = Fit(picture_hw, config.input_hw)
+    grids = [fit.coverage(mask, config.masks_hw) for mask in references]
+    # A mask thinner than half a cell everywhere keeps its best cells instead of vanishing.
+    pointed = [grid >= min(0.5, grid.max()) if grid.any() else grid > 0 for grid in grids]
+    stack = np.stack(pointed) if pointed else np.zeros((0, *config.masks_hw), bool)
+    used = (fit.used_hw[0] / 4, fit.used_hw[1] / 4)
+    return make_tokens(
+        appearance, np.concatenate([modal, stack]), np.concatenate([amodal, stack]), used
+    )
+
+
+class EmbeddedSelector:
+    """`Selector` of the embedded model."""
+
+    def __init__(self, weights: EmbeddedWeights) -> None:
+        self._weights = weights
+        self.config = weights.config
+
+    @cached_property
+    def _graph(self) -> Any:
+        return open_graph(self._weights.path("sentence.onnx"))
+
+    @cached_property
+    def _tokenizer(self) -> Any:
+        from tokenizers import Tokenizer
+
+        tokenizer = Tokenizer.from_file(str(self._weights.path("tokenizer.json")))
+        tokenizer.enable_truncation(self.config.max_words)
+        tokenizer.no_padding()
+        return tokenizer
+
+    def select(self, image: NDArray[np.uint8], candidates: Candidates, query: Query) -> Answer:
+        """Choose the group and its mask type.
+
+        Args:
+            image: (H, W, 3) uint8 RGB; the candidates' features already describe it.
+            candidates: from the embedded proposer.
+            query: the sentence; a mask type that it forces is kept.
+        """
+        references = list(query.references or ())[: self.config.max_references]
+        tokens = picture_tokens(
+            self.config,
+            (image.shape[0], image.shape[1]),
+            candidates.context["appearance"],
+            candidates.features["modal"],
+            candidates.features["amodal"],
+            references,
+        )
+        prefix = np.r_[np.zeros(len(candidates), np.int64), 1 + np.arange(len(references))]
+        chosen, types, none = self._judge(query.text, tokens, prefix)
+        score = chosen[: len(candidates)]
+        probability = dict(zip(TYPES, types.tolist(), strict=True))
+        mask_type = query.mask_type or TYPES[int(types.argmax())]
+        group = self._group(score, none)
+        modal, amodal = candidates.modal[group], candidates.amodal[group]
+        return Answer(
+            mask_type=mask_type,
+            mask_type_probability=probability,
+            masks=_of_type(mask_type, modal, amodal),
+            scores=score[group],
+            modal=modal,
+            amodal=amodal,
+            no_target_probability=none,
+            rationale=_rationale(len(candidates), score, group, none),
+        )
+
+    def mask_types(self, texts: Sequence[str]) -> list[dict[MaskType, float]]:
+        """Probability of each mask type for each sentence, without a picture."""
+        blank = MaskTokens(
+            np.zeros((0, 2 * self.config.appearance), np.float32),
+            np.zeros((0, GEOMETRY), np.float32),
+            np.zeros((0, 0, PAIR), np.float32),
+        )
+        empty = np.zeros(0, np.int64)
+        return [
+            dict(zip(TYPES, self._judge(text, blank, empty)[1].tolist(), strict=True))
+            for text in texts
+        ]
+
+    def _judge(
+        self, text: str, tokens: MaskTokens, prefix: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32], float]:
+        """Probabilities of selection (M,), of the types (3,) and of "nothing fits"."""
+        ids = np.array([self._tokenizer.encode(text).ids], np.int64)
+        # The graph wants at least one mask; a padded one, marked as such, is not looked at.
+        pad = 0 if len(prefix) else 1
+        select, types, none = self._graph.run(
+            None,
+            {
+                "ids": ids,
+                "words_valid": np.ones(ids.shape, bool),
+                "appearance": np.pad(tokens.appearance, ((0, pad), (0, 0)))[None],
+                "geometry": np.pad(tokens.geometry, ((0, pad), (0, 0)))[None],
+                "pairs": np.pad(tokens.pairs, ((0, pad), (0, pad), (0, 0)))[None],
+                "prefix": np.pad(prefix, (0, pad))[None],
+                "masks_valid": np.full((1, len(prefix) + pad), not pad),
+            },
+        )
+        odds = np.exp(types[0] - types[0].max())
+        return _sigmoid(select[0][: len(prefix)]), odds / odds.sum(), float(_sigmoid(none[0]))
+
+    def _group(self, score: NDArray[np.float32], none: float) -> NDArray[np.intp]:
+        """Indices of the chosen candidates, best first."""
+        if not len(score) or none >= self.config.no_target_threshold:
+            return np.zeros(0, np.intp)
+        group = np.flatnonzero(score >= self.config.select_threshold)
+        if not len(group):  # something fits, so it is the best one
+            group = np.array([score.argmax()])
+        return group[np.argsort(-score[group], kind="stable")]
+
+
+def _of_type(mask_type: MaskType, modal: Masks, amodal: Masks) -> Masks:
+    if mask_type is MaskType.MODAL:
+        return modal
+    if mask_type is MaskType.AMODAL:
+        return amodal
+    return Masks.from_dense(amodal.dense() & ~modal.dense())
+
+
+def _sigmoid(x: NDArray[np.float32]) -> NDArray[np.float32]:
+    result: NDArray[np.float32] = 1 / (1 + np.exp(-x))
+    return result
+
+
+def _rationale(count: int, score: NDArray[np.float32], group: NDArray[np.intp], none: float) -> str:
+    if not count:
+        return "no object was found in the picture"
+    if not len(group):
+        return f"nothing fits (probability {none:.2f}); the nearest of {count} candidates has {score.max():.2f}"
+    left_out = np.delete(score, group)
+    best = f", the best one left out has {left_out.max():.2f}" if len(left_out) else ""
+    return f"{len(group)} of {count} candidates fit{best}"

@@ -1,0 +1,1 @@
+"""Training of the models, from a recipe to exported weights."""

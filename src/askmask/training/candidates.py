@@ -1,0 +1,255 @@
+"""Scenes with their candidates and queries, cached: what the selector trains on.
+
+Each shard holds some scenes: the mask tokens of the candidates that the trained proposer finds and
+of every object's true mask (a possible reference), and sentences with the candidates they ask for.
+Shards are made from seeds, written atomically, and left alone when they exist.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from askmask.formats.askmask import QueryRecord, read_entities, read_queries
+from askmask.images import read_image
+from askmask.models.embedded.proposer import EmbeddedProposer
+from askmask.models.embedded.selector import TYPES, picture_tokens
+from askmask.models.embedded.tokens import MaskTokens
+from askmask.models.embedded.weights import EmbeddedWeights
+from askmask.pantry.compose import compose
+from askmask.pantry.language.queries import build_queries
+from askmask.pantry.sprites import SpriteBank
+from askmask.rle import decode
+
+__all__ = ["CachedQuery", "CachedScene", "cache_renders", "cache_scenes", "read_shard"]
+
+_MATCH = 0.5
+"""Least modal IoU of a candidate with the object that it stands for."""
+
+
+@dataclass(frozen=True)
+class CachedQuery:
+    """A sentence about a cached scene.
+
+    Attributes:
+        text: the sentence.
+        references: rows of `CachedScene.tokens` that [1], [2], … point at.
+        wanted: candidates that answer it; may be empty although there are targets, when the
+            proposer missed them.
+        targets: number of objects that answer it.
+        mask_type: index into `TYPES`.
+    """
+
+    text: str
+    references: tuple[int, ...]
+    wanted: tuple[int, ...]
+    targets: int
+    mask_type: int
+
+
+@dataclass(frozen=True)
+class CachedScene:
+    """Tokens of N candidates followed by those of all true masks, and the sentences.
+
+    Attributes:
+        tokens: of N + O masks.
+        candidates: N.
+        queries: the sentences.
+    """
+
+    tokens: MaskTokens
+    candidates: int
+    queries: tuple[CachedQuery, ...]
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What a worker needs to make one shard."""
+
+    weights: str
+    path: Path
+    seeds: range
+    per_scene: int
+    pool: str
+
+
+def cache_scenes(
+    weights: str,
+    folder: Path,
+    *,
+    first_seed: int,
+    scenes: int,
+    per_scene: int,
+    pool: str,
+    shard: int = 100,
+    workers: int = 2,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[Path]:
+    """Make the shards that are missing and return all.
+
+    Args:
+        weights: name or folder of an embedded model with a trained `image.onnx`.
+        folder: where the shards go.
+        first_seed: seed of the first scene.
+        scenes: number of scenes.
+        per_scene: sentences wanted for each scene.
+        pool: phrasing pool, "train" or "test".
+        shard: scenes in a shard.
+        workers: processes.
+        progress: called with shards done and in all.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    last = first_seed + scenes
+    jobs = [
+        _Job(
+            weights,
+            folder / f"{pool}-{start - first_seed:07d}.npz",
+            range(start, min(start + shard, last)),
+            per_scene,
+            pool,
+        )
+        for start in range(first_seed, last, shard)
+    ]
+    missing = [job for job in jobs if not job.path.exists()]
+    done = len(jobs) - len(missing)
+    with get_context("spawn").Pool(workers) as pool_of_workers:
+        for _ in pool_of_workers.imap_unordered(_make_shard, missing):
+            done += 1
+            if progress is not None:
+                progress(done, len(jobs))
+    return [job.path for job in jobs]
+
+
+def _make_shard(job: _Job) -> None:
+    os.sched_setaffinity(0, {os.getpid() % (os.cpu_count() or 1)})
+    proposer = EmbeddedProposer(EmbeddedWeights(job.weights))
+    bank = SpriteBank.load()
+    scenes = []
+    for seed in job.seeds:
+        scene = compose(bank, seed)
+        generated = build_queries(scene, np.random.default_rng(seed), job.pool, job.per_scene)
+        modal = [item.modal for item in scene.objects]
+        tokens, count, owner = _tokens(proposer, scene.image, modal)
+        queries = [
+            CachedQuery(
+                text=query.text,
+                references=tuple(count + index for index in query.references),
+                wanted=tuple(int(c) for c in range(count) if owner[c] in query.targets),
+                targets=len(query.targets),
+                mask_type=TYPES.index(query.mask_type),
+            )
+            for query in generated
+        ]
+        scenes.append(CachedScene(tokens, count, tuple(queries)))
+    _write_shard(job.path, scenes)
+
+
+def _tokens(
+    proposer: EmbeddedProposer, image: NDArray[np.uint8], modal: Sequence[NDArray[np.bool_]]
+) -> tuple[MaskTokens, int, NDArray[np.int64]]:
+    """Tokens of candidates and true masks, number of candidates, object of each candidate or -1."""
+    found = proposer.proposals(image)
+    tokens = picture_tokens(
+        proposer.config,
+        (image.shape[0], image.shape[1]),
+        found.appearance,
+        found.modal,
+        found.amodal,
+        modal,
+    )
+    count = len(found.score)
+    overlap = tokens.pairs[:count, count:, -2]  # IoU of modal masks, see tokens._pairs
+    owner = np.full(count, -1, np.int64)
+    if overlap.size:
+        best = overlap.argmax(1)
+        owner = np.where(overlap.max(1) >= _MATCH, best, -1)
+    return tokens, count, owner
+
+
+def cache_renders(
+    weights: str, folders: Sequence[Path], *, learn: bool = True
+) -> Iterator[CachedScene]:
+    """Read benchmark folders of rendered pictures with written queries.
+
+    Args:
+        weights: as for `cache_scenes`.
+        folders: benchmark folders with `entities.jsonl` and `queries.jsonl`.
+        learn: leave out what is tagged "part:test".
+    """
+    proposer = EmbeddedProposer(EmbeddedWeights(weights))
+    for folder in folders:
+        by_image: dict[str, list[QueryRecord]] = {}
+        for query in read_queries(folder / "queries.jsonl"):
+            if not (learn and "part:test" in query.tags):
+                by_image.setdefault(query.image, []).append(query)
+        for record in read_entities(folder / "entities.jsonl"):
+            asked = by_image.get(record.image, [])
+            if not asked:
+                continue
+            image = read_image(folder / record.image)
+            rows = {item.id: row for row, item in enumerate(record.entities)}
+            modal = [decode(item.modal) for item in record.entities]
+            references = [decode(code) for query in asked for code in query.references]
+            tokens, count, owner = _tokens(proposer, image, modal + references)
+            owner[owner >= len(modal)] = -1
+            queries, next_reference = [], count + len(modal)
+            for query in asked:
+                wanted = {rows.get(target.entity, -2) for target in query.targets}
+                used = range(next_reference, next_reference + len(query.references))
+                next_reference = used.stop
+                if query.mask_type is None:
+                    continue
+                queries.append(
+                    CachedQuery(
+                        text=query.text,
+                        references=tuple(used),
+                        wanted=tuple(c for c in range(count) if owner[c] in wanted),
+                        targets=len(query.targets),
+                        mask_type=TYPES.index(query.mask_type),
+                    )
+                )
+            yield CachedScene(tokens, count, tuple(queries))
+
+
+def _write_shard(path: Path, scenes: Sequence[CachedScene]) -> None:
+    arrays: dict[str, NDArray[np.float16]] = {}
+    described = []
+    for index, scene in enumerate(scenes):
+        arrays[f"appearance{index}"] = scene.tokens.appearance.astype(np.float16)
+        arrays[f"geometry{index}"] = scene.tokens.geometry.astype(np.float16)
+        arrays[f"pairs{index}"] = scene.tokens.pairs.astype(np.float16)
+        queries = [list(vars(query).values()) for query in scene.queries]
+        described.append({"candidates": scene.candidates, "queries": queries})
+    temporary = path.with_suffix(".tmp.npz")
+    text = np.frombuffer(json.dumps(described).encode(), np.uint8)
+    np.savez(temporary, described=text, **arrays)  # type: ignore[arg-type]
+    os.replace(temporary, path)
+
+
+def read_shard(path: Path) -> list[CachedScene]:
+    """Read what `cache_scenes` wrote."""
+    with np.load(path, allow_pickle=False) as arrays:
+        described = json.loads(arrays["described"].tobytes())
+        return [
+            CachedScene(
+                MaskTokens(
+                    *(
+                        arrays[f"{name}{index}"].astype(np.float32)
+                        for name in ("appearance", "geometry", "pairs")
+                    )
+                ),
+                scene["candidates"],
+                tuple(
+                    CachedQuery(text, tuple(references), tuple(wanted), targets, mask_type)
+                    for text, references, wanted, targets, mask_type in scene["queries"]
+                ),
+            )
+            for index, scene in enumerate(described)
+        ]

@@ -1,0 +1,129 @@
+"""Trained networks -> the files that the runtime reads."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from onnx import TensorProto, helper, numpy_helper
+from torch import nn
+
+from askmask.models.embedded.config import EmbeddedConfig
+from askmask.models.embedded.proposer_net import ProposerNet
+from askmask.models.embedded.selector_net import SelectorNet
+from askmask.models.embedded.text_net import minilm_folder
+from askmask.models.embedded.tokens import GEOMETRY, PAIR
+from askmask.models.embedded.weights import EmbeddedWeights
+
+__all__ = ["export_image", "export_sentence", "seal"]
+
+_OPSET = 20
+
+
+def export_image(net: ProposerNet, path: Path) -> None:
+    """Write the image graph: "images" (1, 3, H, W) -> the four maps of `ProposerNet`.
+
+    Weights are stored as float16 and cast once at load, which halves the file; the arithmetic
+    stays float32.
+    """
+    net = net.eval()
+    example = torch.zeros(1, 3, *net.config.input_hw)
+    model = _to_onnx(
+        net, (example,), ["images"], ["centre", "parameters", "masks", "appearance"], None
+    )
+    _store_half(model)
+    onnx.save(model, path)
+
+
+def export_sentence(net: SelectorNet, config: EmbeddedConfig, folder: Path) -> None:
+    """Write the sentence graph `sentence.onnx`, int8, with its word vectors in `words.bin`."""
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    words, masks = 7, 5
+    example = (
+        torch.ones(1, words, dtype=torch.long),
+        torch.ones(1, words, dtype=torch.bool),
+        torch.zeros(1, masks, 2 * config.appearance),
+        torch.zeros(1, masks, GEOMETRY),
+        torch.zeros(1, masks, masks, PAIR),
+        torch.zeros(1, masks, dtype=torch.long),
+        torch.ones(1, masks, dtype=torch.bool),
+    )
+    t, m = torch.export.Dim("words", min=2, max=config.max_words), torch.export.Dim("masks", max=64)
+    shapes = ({1: t}, {1: t}, {1: m}, {1: m}, {1: m, 2: m}, {1: m}, {1: m})
+    names = ["ids", "words_valid", "appearance", "geometry", "pairs", "prefix", "masks_valid"]
+    model = _to_onnx(net.eval(), example, names, ["select", "types", "none"], shapes)
+    with tempfile.TemporaryDirectory() as scratch:
+        full, small = Path(scratch, "full.onnx"), Path(scratch, "small.onnx")
+        onnx.save(model, full)
+        quantize_dynamic(
+            full,
+            small,
+            op_types_to_quantize=["MatMul", "Gemm", "Gather"],
+            weight_type=QuantType.QInt8,
+            per_channel=True,
+        )
+        quantised = onnx.load(small)
+    (folder / "words.bin").unlink(missing_ok=True)
+    onnx.save(
+        quantised,
+        folder / "sentence.onnx",
+        save_as_external_data=True,
+        all_tensors_to_one_file=True,
+        location="words.bin",
+        size_threshold=4_000_000,
+    )
+
+
+def seal(folder: Path, config: EmbeddedConfig) -> str:
+    """Add tokenizer, configuration and hash; return the hash."""
+    shutil.copyfile(minilm_folder() / "tokenizer.json", folder / "tokenizer.json")
+    (folder / "config.json").write_text(json.dumps(config.to_json(), indent=2) + "\n", "utf-8")
+    digest = EmbeddedWeights(str(folder)).sha256
+    (folder / "sha256.txt").write_text(digest + "\n", "utf-8")
+    return digest
+
+
+def _to_onnx(
+    net: nn.Module,
+    example: tuple[torch.Tensor, ...],
+    inputs: list[str],
+    outputs: list[str],
+    shapes: tuple[dict[int, torch.export.Dim], ...] | None,
+) -> onnx.ModelProto:
+    program = torch.onnx.export(
+        net,
+        example,
+        dynamo=True,
+        opset_version=_OPSET,
+        input_names=inputs,
+        output_names=outputs,
+        dynamic_shapes=shapes,
+        verbose=False,
+    )
+    if program is None:
+        raise RuntimeError("torch.onnx.export returned no program")
+    model = program.model_proto
+    # Shapes noted before the optimiser transposed weights would contradict them.
+    del model.graph.value_info[:]
+    return model
+
+
+def _store_half(model: onnx.ModelProto) -> None:
+    """Keep float32 initializers above 1,000 values as float16 with a cast, in place."""
+    casts = []
+    for tensor in model.graph.initializer:
+        values = numpy_helper.to_array(tensor)
+        if values.dtype != np.float32 or values.size < 1000:
+            continue
+        name = tensor.name
+        half = numpy_helper.from_array(values.astype(np.float16), f"{name}_half")
+        tensor.CopyFrom(half)
+        casts.append(helper.make_node("Cast", [half.name], [name], to=TensorProto.FLOAT))
+    for index, node in enumerate(casts):
+        model.graph.node.insert(index, node)

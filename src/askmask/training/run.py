@@ -1,0 +1,77 @@
+"""A training's folder: what was asked, how it went, and where to go on."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from askmask.errors import ConfigError, OutputError
+
+__all__ = ["TrainingRun"]
+
+
+class TrainingRun:
+    """`run.json`, `metrics.jsonl` and `checkpoint.pt` in one folder.
+
+    A folder that already holds a run is only continued with `resume`, and only with the same
+    recipe; the log keeps exactly the lines up to the checkpoint that is continued from.
+    """
+
+    def __init__(self, folder: Path, recipe: Mapping[str, Any], *, resume: bool = False) -> None:
+        self.folder = folder
+        self._checkpoint = folder / "checkpoint.pt"
+        self._metrics = folder / "metrics.jsonl"
+        described = folder / "run.json"
+        recipe = json.loads(json.dumps(dict(recipe)))
+        if described.exists():
+            if not resume:
+                raise OutputError(f"{folder} holds a run already: add --resume or choose another")
+            before = json.loads(described.read_text("utf-8"))["recipe"]
+            if before != recipe:
+                changed = sorted(
+                    key for key in {*before, *recipe} if before.get(key) != recipe.get(key)
+                )
+                raise ConfigError(f"{described}: was made with other values of {changed}")
+            return
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            described.write_text(
+                json.dumps({"recipe": recipe, "versions": _versions()}, indent=2) + "\n", "utf-8"
+            )
+        except OSError as error:
+            raise OutputError(f"{folder}: cannot be written: {error.strerror}") from error
+
+    def log(self, values: Mapping[str, float | int | str]) -> None:
+        """Append one line to `metrics.jsonl`."""
+        with self._metrics.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(dict(values)) + "\n")
+
+    def save(self, state: Mapping[str, Any]) -> None:
+        """Replace the checkpoint atomically; `state` holds tensors and plain values only."""
+        logged = self._metrics.stat().st_size if self._metrics.exists() else 0
+        temporary = self._checkpoint.with_suffix(".tmp")
+        torch.save({**state, "metrics_bytes": logged}, temporary)
+        os.replace(temporary, self._checkpoint)
+
+    def load(self) -> dict[str, Any] | None:
+        """Return the last checkpoint, or None at the start."""
+        if not self._checkpoint.exists():
+            self._metrics.unlink(missing_ok=True)
+            return None
+        state: dict[str, Any] = torch.load(self._checkpoint, weights_only=True)
+        if self._metrics.exists():
+            os.truncate(self._metrics, state.pop("metrics_bytes"))
+        return state
+
+
+def _versions() -> dict[str, str]:
+    from importlib.metadata import version
+
+    packages = ("askmask", "torch", "numpy")
+    return {"python": platform.python_version(), **{name: version(name) for name in packages}}

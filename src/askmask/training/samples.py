@@ -1,0 +1,204 @@
+"""Pictures with exact masks for the proposer: the endless compositor stream and rendered scenes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from torch.utils.data import DataLoader, IterableDataset
+
+from askmask.formats.askmask import read_entities, read_queries
+from askmask.images import read_image
+from askmask.pantry.colours import COLOURS
+from askmask.pantry.compose import compose
+from askmask.pantry.sprites import SpriteBank
+from askmask.rle import decode
+
+__all__ = ["TRAINING_SEEDS", "VALIDATION_SEEDS", "Sample", "categories", "read_renders", "samples"]
+
+TRAINING_SEEDS = 1 << 40
+"""First scene seed of training; `build scenes` never reaches it (see `pantry.build`)."""
+VALIDATION_SEEDS = 1 << 41
+"""First scene seed of the validation during training."""
+
+_SCENE_HW = (240, 320)
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """One picture in the network's frame.
+
+    Attributes:
+        image: (H, W, 3) uint8 RGB.
+        modal: (N, H/4, W/4) bool.
+        amodal: (N, H/4, W/4) bool.
+        category: (N,) int64 index into `categories()`, or -1 where unknown.
+        colours: (N, 11) float32 shares of the visible surface, or NaN where unknown.
+        occlusion: (N,) float32 in [0, 1].
+    """
+
+    image: NDArray[np.uint8]
+    modal: NDArray[np.bool_]
+    amodal: NDArray[np.bool_]
+    category: NDArray[np.int64]
+    colours: NDArray[np.float32]
+    occlusion: NDArray[np.float32]
+
+
+@lru_cache(maxsize=1)
+def categories() -> tuple[str, ...]:
+    """Nouns of the sprite bank, sorted; the classes of the auxiliary category loss."""
+    return tuple(sorted({look.category for look in SpriteBank.load().looks}))
+
+
+def _shrink(masks: NDArray[np.bool_], hw: tuple[int, int]) -> NDArray[np.bool_]:
+    """Area-average (N, H, W) bool to (N, *hw) and cut at one half."""
+    size_wh = (hw[1], hw[0])
+    small = [
+        cv2.resize(mask.astype(np.float32), size_wh, interpolation=cv2.INTER_AREA) > 0.5
+        for mask in masks
+    ]
+    return np.stack(small) if small else np.zeros((0, *hw), bool)
+
+
+def scene_sample(seed: int, input_hw: tuple[int, int]) -> Sample:
+    """Compose the scene of `seed` and shrink it to `input_hw`."""
+    scene = compose(SpriteBank.load(), seed, size_hw=_SCENE_HW)
+    names = {name: index for index, name in enumerate(categories())}
+    masks_hw = (input_hw[0] // 4, input_hw[1] // 4)
+    return Sample(
+        image=_resize(scene.image, input_hw),
+        modal=_shrink(np.stack([item.modal for item in scene.objects]), masks_hw),
+        amodal=_shrink(np.stack([item.amodal for item in scene.objects]), masks_hw),
+        category=np.array([names[item.category] for item in scene.objects], np.int64),
+        colours=np.array(
+            [[item.colours.get(name, 0.0) for name in COLOURS] for item in scene.objects],
+            np.float32,
+        ),
+        occlusion=np.array([item.occlusion_rate for item in scene.objects], np.float32),
+    )
+
+
+def _resize(image: NDArray[np.uint8], hw: tuple[int, int]) -> NDArray[np.uint8]:
+    if image.shape[:2] == hw:
+        return image
+    resized: NDArray[np.uint8] = cv2.resize(image, (hw[1], hw[0]), interpolation=cv2.INTER_AREA)
+    return resized
+
+
+def read_renders(folders: Sequence[Path], input_hw: tuple[int, int]) -> list[Sample]:
+    """Read benchmark folders of rendered scenes, without the pictures of their test part."""
+    found = []
+    names = {name: index for index, name in enumerate(categories())}
+    masks_hw = (input_hw[0] // 4, input_hw[1] // 4)
+    for folder in folders:
+        tested = {
+            query.image
+            for query in read_queries(folder / "queries.jsonl")
+            if "part:test" in query.tags
+        }
+        for record in read_entities(folder / "entities.jsonl"):
+            if record.image in tested or not record.entities:
+                continue
+            masks = [
+                np.stack([decode(code) for code in codes])
+                for codes in (
+                    [item.modal for item in record.entities],
+                    [item.amodal or item.modal for item in record.entities],
+                )
+            ]
+            count = len(record.entities)
+            found.append(
+                Sample(
+                    image=_resize(read_image(folder / record.image), input_hw),
+                    modal=_shrink(masks[0], masks_hw),
+                    amodal=_shrink(masks[1], masks_hw),
+                    category=np.array(
+                        [names.get(item.category, -1) for item in record.entities], np.int64
+                    ),
+                    colours=np.full((count, len(COLOURS)), np.nan, np.float32),
+                    occlusion=np.array(
+                        [item.occlusion_rate or 0.0 for item in record.entities], np.float32
+                    ),
+                )
+            )
+    return found
+
+
+def _augment(sample: Sample, rng: np.random.Generator) -> Sample:
+    """Blur, gamma, colour cast, noise, JPEG-like blocks; mirror now and then."""
+    image = sample.image.astype(np.float32)
+    if rng.random() < 0.3:
+        image = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.3, 1.0))
+    image = 255 * (image / 255) ** rng.uniform(0.7, 1.4)
+    image = image * rng.uniform(0.93, 1.07, 3).astype(np.float32)
+    if rng.random() < 0.3:
+        image = image + rng.normal(0, rng.uniform(1, 6), image.shape).astype(np.float32)
+    augmented = image.clip(0, 255).astype(np.uint8)
+    if rng.random() < 0.3:  # mirrored print is rare in pictures, so less often than one half
+        return replace(
+            sample,
+            image=np.ascontiguousarray(augmented[:, ::-1]),
+            modal=np.ascontiguousarray(sample.modal[:, :, ::-1]),
+            amodal=np.ascontiguousarray(sample.amodal[:, :, ::-1]),
+        )
+    return replace(sample, image=augmented)
+
+
+class _Stream(IterableDataset[list[Sample]]):
+    """Endless batches; batch b holds the scenes of seeds b * size … , so that a resume goes on."""
+
+    def __init__(
+        self,
+        start: int,
+        size: int,
+        input_hw: tuple[int, int],
+        renders: Sequence[Path],
+        render_share: float,
+    ) -> None:
+        self.start, self.size, self.input_hw = start, size, input_hw
+        self.renders, self.render_share = renders, render_share
+
+    def __iter__(self) -> Iterator[list[Sample]]:
+        cv2.setNumThreads(1)
+        rendered = read_renders(self.renders, self.input_hw)
+        batch = self.start
+        while True:
+            rng = np.random.default_rng([7, batch])
+            found: list[Sample] = []
+            for index in range(self.size):
+                if rendered and rng.random() < self.render_share:
+                    sample = rendered[rng.integers(len(rendered))]
+                else:
+                    seed = TRAINING_SEEDS + batch * self.size + index
+                    sample = scene_sample(seed, self.input_hw)
+                found.append(_augment(sample, rng))
+            yield found
+            batch += 1
+
+
+def samples(
+    start: int,
+    size: int,
+    input_hw: tuple[int, int],
+    renders: Sequence[Path] = (),
+    render_share: float = 0.0,
+) -> Iterator[list[Sample]]:
+    """Endless training batches of `size` samples from batch number `start` on.
+
+    One process composes while the other cores train.
+    """
+    stream = _Stream(start, size, input_hw, renders, render_share)
+    loader: DataLoader[list[Sample]] = DataLoader(
+        stream,
+        batch_size=None,
+        num_workers=1,
+        prefetch_factor=4,
+        multiprocessing_context="spawn",
+    )
+    return iter(loader)
