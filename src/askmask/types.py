@@ -109,7 +109,8 @@ class Masks:
     ) -> NDArray[np.bool_] | Masks:
         if isinstance(index, int | np.integer):
             if self._dense is not None:
-                return self._dense[index]
+                one: NDArray[np.bool_] = self._dense[index]
+                return one
             return rle_codec.decode(self.rles[index])
         chosen = np.arange(len(self))[index]
         return Masks(
@@ -140,7 +141,8 @@ class Masks:
     def areas(self) -> NDArray[np.int64]:
         """(N,) int64, pixels of each mask."""
         if self._rles is None:
-            return self.dense().sum((1, 2), dtype=np.int64)
+            counts: NDArray[np.int64] = self.dense().sum((1, 2), dtype=np.int64)
+            return counts
         return np.array([rle_codec.area(code) for code in self._rles], np.int64)
 
     def union(self) -> RLE:
