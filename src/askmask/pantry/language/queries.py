@@ -1,0 +1,291 @@
+"""Queries about a scene: a balanced mix of sentences with computed answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from askmask.pantry.language.absent import lies
+from askmask.pantry.language.banks import Pattern, Pool
+from askmask.pantry.language.english import article, roughen
+from askmask.pantry.language.evaluate import Evaluator, Unusable
+from askmask.pantry.language.frames import BARE, choose_frame, sentence
+from askmask.pantry.language.phrases import Phrase
+from askmask.pantry.language.propose import Proposer, patterns_for_lie, usable_patterns
+from askmask.pantry.language.realise import realise
+from askmask.pantry.language.tags import phrase_tags
+from askmask.pantry.scene import Scene
+from askmask.pantry.sprites import SpriteBank
+from askmask.types import MaskType
+
+__all__ = ["GeneratedQuery", "build_queries"]
+
+KINDS = {
+    "plain": 0.11,
+    "attribute": 0.14,
+    "spatial": 0.14,
+    "geometric": 0.12,
+    "multi-step": 0.11,
+    "function": 0.08,
+    "group": 0.03,
+    "count": 0.03,
+    "negation": 0.02,
+    "reference": 0.22,
+}
+"""Shares of the kinds of patterns."""
+
+MASK_TYPES = {MaskType.MODAL: 0.45, MaskType.AMODAL: 0.40, MaskType.HIDDEN: 0.15}
+NO_TARGET = 0.13
+TWIN = 0.5
+"""Chance that an amodal query about hidden objects gets a modal twin."""
+ROUGH = 0.08
+"""Share of sentences with a slip of the fingers, in lower case or without punctuation."""
+MAX_TARGETS = 8
+_ATTEMPTS = 80
+
+_HIDEABLE_SHARE, _HIDEABLE_PIXELS = 0.05, 30
+
+
+@dataclass(frozen=True)
+class GeneratedQuery:
+    """A sentence about a scene with its answer.
+
+    Attributes:
+        text: the sentence; `[1]`, `[2]` point into `references`.
+        references: indices into the scene's objects.
+        mask_type: what the sentence asks for.
+        targets: indices into the scene's objects, ascending; empty when nothing fits.
+        tags: "plain", "reasoning:spatial", "group", "no-target", "pool:train", "pattern:…", ….
+        twin_of: index, in the same list, of the query with the same targets and the other type.
+    """
+
+    text: str
+    references: tuple[int, ...]
+    mask_type: MaskType
+    targets: tuple[int, ...]
+    tags: tuple[str, ...]
+    twin_of: int | None = None
+
+
+def build_queries(
+    scene: Scene,
+    rng: np.random.Generator,
+    pool: Pool,
+    count: int,
+    others: Sequence[str] | None = None,
+) -> list[GeneratedQuery]:
+    """Make sentences about a scene.
+
+    Args:
+        scene: the scene; its categories must be in the noun bank.
+        rng: source of chance; the same state gives the same queries.
+        pool: wordings to use: "train" or "test".
+        count: how many to make; fewer come back from a scene about which little can be said.
+        others: categories that other scenes hold, for sentences about what is absent; None takes
+            those of the sprite bank.
+
+    Returns:
+        At most `count` queries, all different. A modal twin follows its amodal query.
+
+    Raises:
+        DataError: when a category is not in the noun bank, or the sprite bank cannot be read.
+    """
+    others = _bank_categories() if others is None else others
+    return _Builder(scene, rng, pool, count, others).build()
+
+
+@cache
+def _bank_categories() -> tuple[str, ...]:
+    return tuple(sorted({look.category for look in SpriteBank.load().looks}))
+
+
+class _Builder:
+    """The queries of one scene in the making."""
+
+    def __init__(
+        self,
+        scene: Scene,
+        rng: np.random.Generator,
+        pool: Pool,
+        count: int,
+        others: Sequence[str],
+    ) -> None:
+        self.others = others
+        self.rng = rng
+        self.pool: Pool = pool
+        self.count = count
+        self.evaluator = Evaluator(scene)
+        self.facts = self.evaluator.facts
+        self.proposer = Proposer(self.evaluator, pool, rng)
+        pixels = self.facts.amodal_area - self.facts.modal_area
+        self.hideable = self.facts.askable & (self.facts.hidden_share >= _HIDEABLE_SHARE)
+        self.hideable &= pixels >= _HIDEABLE_PIXELS
+        self.queries: list[GeneratedQuery] = []
+        self.texts: set[str] = set()
+
+    def build(self) -> list[GeneratedQuery]:
+        if not self.facts.askable.any():
+            return []
+        for _ in range(2 * self.count):
+            if len(self.queries) >= self.count:
+                break
+            if self.rng.random() < NO_TARGET:
+                self._add_no_target()
+            else:
+                self._add_targeted()
+        return self.queries
+
+    def _add_targeted(self) -> None:
+        mask_type = self._next_type()
+        found = self._phrase_with_targets(mask_type)
+        if found is None:
+            return
+        phrase, targets = found
+        if mask_type is MaskType.HIDDEN and not self.hideable[list(targets)].all():
+            return
+        self._add(phrase, targets, mask_type, ())
+        hidden = self.facts.hidden_share[list(targets)] >= 0.1
+        room = len(self.queries) < self.count
+        twin = mask_type is MaskType.AMODAL and hidden.all() and room
+        if twin and self.rng.random() < TWIN:
+            self._add(phrase, targets, MaskType.MODAL, (), twin_of=len(self.queries) - 1)
+
+    def _next_type(self) -> MaskType:
+        """Draw the type that is most behind its share; hidden only where something is hidden."""
+        made = [query.mask_type for query in self.queries]
+        wanted = np.array(
+            [
+                max(share * (len(made) + 2) - made.count(kind), 0.05)
+                for kind, share in MASK_TYPES.items()
+            ]
+        )
+        if not self.hideable.any():
+            wanted[list(MASK_TYPES).index(MaskType.HIDDEN)] = 0
+        return list(MASK_TYPES)[int(self.rng.choice(len(wanted), p=wanted / wanted.sum()))]
+
+    def _phrase_with_targets(self, mask_type: MaskType) -> tuple[Phrase, tuple[int, ...]] | None:
+        """Draw patterns until one denotes objects that suit the mask type."""
+        wants_hidden = mask_type is MaskType.HIDDEN or (
+            mask_type is MaskType.AMODAL and self.hideable.any() and self.rng.random() < 0.85
+        )
+        focus = self.hideable if wants_hidden else None
+        kind = self._draw_kind()
+        for attempt in range(_ATTEMPTS):
+            if attempt % 25 == 24:
+                kind = self._draw_kind()
+            pattern = self._draw_pattern(kind)
+            if _is_request(pattern) and mask_type is not MaskType.MODAL:
+                continue
+            phrase = self.proposer.fill(pattern, focus)
+            targets = self._targets(phrase) if phrase is not None else None
+            if phrase is None or targets is None:
+                continue
+            hideable = self.hideable[list(targets)]
+            if not wants_hidden or (targets and hideable.all()):
+                return phrase, targets
+            if mask_type is MaskType.AMODAL and len(targets) > 1 and hideable.any():
+                return phrase, targets
+        return None
+
+    def _draw_kind(self) -> str:
+        return list(KINDS)[int(self.rng.choice(len(KINDS), p=list(KINDS.values())))]
+
+    def _draw_pattern(self, kind: str) -> Pattern:
+        return self.proposer.pick(usable_patterns(self.pool)[kind])
+
+    def _targets(self, phrase: Phrase) -> tuple[int, ...] | None:
+        """What a phrase denotes, or None when it cannot be used."""
+        try:
+            targets = self.evaluator.targets(phrase)
+        except Unusable:
+            return None
+        if not targets or len(targets) > MAX_TARGETS:
+            return None
+        return targets if self.facts.askable[list(targets)].all() else None
+
+    def _add_no_target(self) -> None:
+        for attempt in range(_ATTEMPTS):
+            if attempt % 25 == 0:
+                lie = lies(self.facts, self.others, self.rng)
+                patterns = patterns_for_lie(self.pool, lie.kind)
+            kind = self._draw_kind()
+            if kind not in patterns:
+                continue
+            pattern = self.proposer.pick(patterns[kind])
+            phrase = self.proposer.fill(pattern, None, lie)
+            if phrase is not None and self.evaluator.denotes_nothing(phrase):
+                mask_type = MaskType.MODAL if _is_request(pattern) else self._type_of_nothing()
+                self._add(phrase, (), mask_type, ("no-target", f"absent:{lie.kind}"))
+                return
+
+    def _type_of_nothing(self) -> MaskType:
+        return list(MASK_TYPES)[int(self.rng.choice(3, p=(0.55, 0.32, 0.13)))]
+
+    def _add(
+        self,
+        phrase: Phrase,
+        targets: tuple[int, ...],
+        mask_type: MaskType,
+        tags: tuple[str, ...],
+        twin_of: int | None = None,
+    ) -> None:
+        """Put a phrase into a frame and keep the query, unless its sentence was used before."""
+        occluder = self._occluder(targets, mask_type, phrase)
+        frame = choose_frame(
+            mask_type,
+            self.pool,
+            self.rng,
+            plural=len(targets) > 1,
+            number=phrase.pattern.number,
+            partly_hidden=phrase.pattern.partly_hidden,
+            occluded=bool(targets) and bool(self.hideable[list(targets)].all()),
+            has_occluder=occluder is not None,
+        )
+        if _is_request(phrase.pattern):
+            frame = BARE
+        text, references = realise(phrase)
+        text = article(sentence(frame, text, occluder, self.rng))
+        if self.rng.random() < ROUGH:
+            text = roughen(text, self.rng)
+        if text in self.texts:
+            return
+        self.texts.add(text)
+        self.queries.append(
+            GeneratedQuery(
+                text=text,
+                references=references,
+                mask_type=mask_type,
+                targets=targets,
+                tags=(*phrase_tags(phrase, targets, frame, self.facts), *tags, f"pool:{self.pool}"),
+                twin_of=twin_of,
+            )
+        )
+
+    def _occluder(self, targets: Sequence[int], mask_type: MaskType, phrase: Phrase) -> str | None:
+        """Name of the one object that hides all targets, when there is one with a clear name."""
+        if not targets:
+            return None
+        places = list(targets)
+        pixels = self.facts.scene.occlusion[:, places]
+        hidden = (self.facts.amodal_area - self.facts.modal_area)[places]
+        true = (self.facts.covered[:, places] >= 0.05) & (pixels >= 50)
+        if mask_type is not MaskType.MODAL:
+            # The frame equates what this object covers with all that is hidden.
+            true &= pixels >= 0.95 * hidden
+        covering = true.all(1) & self.facts.askable
+        covering[places] = False
+        for one in np.flatnonzero(covering):
+            try:
+                name = self.proposer.name(int(one), frozenset({"count", "mass"}), 1)
+            except Unusable:
+                continue
+            return f"the {name.text}"
+        return None
+
+
+def _is_request(pattern: Pattern) -> bool:
+    """Whether the filler is a whole sentence ("I've spilt something"), which takes no frame."""
+    return pattern.slots.get("F") == "need"
