@@ -2,50 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 import numpy as np
 from numpy.typing import NDArray
+
+from askmask.pantry.sprites import Look, View
 
 CELL = 64
 ELEVATIONS = (12, 28, 50)
 
 
-@dataclass(frozen=True)
-class FakeView:
-    elevation: int
-    azimuth: float
-    metres: float
-    base_xy: tuple[float, float]
-    extent_m: tuple[float, float]
-    colours: dict[str, float] = field(hash=False)
-
-
-@dataclass(frozen=True)
-class FakeLook:
-    look: str
-    category: str
-    container: str
-    shape: str
-    material: str
-    size_m: tuple[float, float, float]
-    views: tuple[FakeView, ...]
-    rgb: tuple[int, int, int]
-
-
 class FakeBank:
     """Twenty looks of ten categories; every view is a full rectangle or a disc."""
 
-    def __init__(self) -> None:
+    def __init__(self, rgb: tuple[int, int, int] | None = None) -> None:
         self.looks = tuple(_look(number) for number in range(20))
+        self._rgb = {look.look: rgb or _rgb(k) for k, look in enumerate(self.looks)}
 
-    def pixels(self, look: FakeLook, view_index: int) -> NDArray[np.uint8]:
+    def pixels(self, look: Look, view_index: int) -> NDArray[np.uint8]:
         view = look.views[view_index]
         cell = np.zeros((CELL, CELL, 4), np.uint8)
         rows, columns = _cell_size(look.size_m, view.elevation, view.metres)
         top, left = (CELL - rows) // 2, (CELL - columns) // 2
         window = cell[top : top + rows, left : left + columns]
-        window[:] = (*look.rgb, 255)
+        window[:] = (*self._rgb[look.look], 255)
         if look.shape == "ball":
             y, x = np.mgrid[0:rows, 0:columns]
             ring = ((y + 0.5) / rows - 0.5) ** 2 + ((x + 0.5) / columns - 0.5) ** 2
@@ -62,7 +41,7 @@ def _cell_size(
     return round(tall / metres * CELL), round(width / metres * CELL)
 
 
-def _look(number: int) -> FakeLook:
+def _look(number: int) -> Look:
     kind = number % 10
     ball = kind >= 6
     side = 0.06 + 0.006 * kind
@@ -73,12 +52,9 @@ def _look(number: int) -> FakeLook:
         rows, _ = _cell_size(size, elevation, metres)
         base = (CELL + rows) / 2 - size[1] * np.sin(np.radians(elevation)) / 2 / metres * CELL
         views.append(
-            FakeView(
-                elevation, 0.0, metres, (0.5, base / CELL), size[:2], {"red": 0.7, "blue": 0.2}
-            )
+            View(elevation, 0.0, metres, (0.5, base / CELL), size[:2], {"red": 0.7, "blue": 0.2})
         )
-    rgb = ((number * 67) % 256, (number * 131 + 40) % 256, (number * 29 + 90) % 256)
-    return FakeLook(
+    return Look(
         look=f"thing-{kind}/{number // 10}",
         category=f"thing {kind}",
         container="box" if kind < 4 else "none",
@@ -86,5 +62,8 @@ def _look(number: int) -> FakeLook:
         material="cardboard",
         size_m=size,
         views=tuple(views),
-        rgb=rgb,
     )
+
+
+def _rgb(number: int) -> tuple[int, int, int]:
+    return (number * 67) % 256, (number * 131 + 40) % 256, (number * 29 + 90) % 256

@@ -85,8 +85,7 @@ def test_footprints_on_one_level_do_not_meet() -> None:
 
 
 def test_pixels_show_the_object_that_owns_them() -> None:
-    bank = FakeBank()
-    bank.looks = tuple(replace(look, rgb=(0, 255, 0)) for look in bank.looks)
+    bank = FakeBank(rgb=(0, 255, 0))
     for seed in range(5):
         scene = compose(bank, seed, SIZE)
         owned = np.any([item.modal for item in scene.objects], axis=0)

@@ -115,7 +115,7 @@ def compose(
 def _populate(
     bank: SpriteBank,
     cast: Sequence[Look],
-    elevation: int,
+    elevation: float,
     stage: Stage,
     rng: np.random.Generator,
     settings: ComposeSettings,

@@ -6,7 +6,7 @@ level strip of ground, so both share all the code that puts things down.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import cos, radians, sin, tan
@@ -42,7 +42,7 @@ class ComposeSettings:
 
     objects: tuple[int, int] = (4, 12)
     shelf: float = 0.22
-    elevations: dict[int, float] = field(default_factory=lambda: {12: 0.35, 28: 0.45, 50: 0.2})
+    elevations: Mapping[float, float] = field(default_factory=lambda: {12: 0.35, 28: 0.45, 50: 0.2})
     repeats: float = 0.4
     crowding: float = 0.75
     cut: float = 0.08
@@ -284,11 +284,11 @@ def _repeat(cast: list[Look], near: Sequence[Look], rng: np.random.Generator) ->
 
 def set_stage(
     cast: Sequence[Look],
-    elevations: Sequence[int],
+    elevations: Sequence[float],
     size_hw: tuple[int, int],
     rng: np.random.Generator,
     settings: ComposeSettings,
-) -> tuple[Stage, int]:
+) -> tuple[Stage, float]:
     """Choose layout and camera for a cast.
 
     Args:
@@ -306,12 +306,12 @@ def set_stage(
         return _shelf(cast, elevation, size_hw, rng), elevation
     weights = np.array([settings.elevations.get(angle, 0.0) for angle in elevations])
     weights = weights if weights.sum() else np.ones(len(elevations))
-    elevation = int(rng.choice(elevations, p=weights / weights.sum()))
+    elevation = elevations[rng.choice(len(elevations), p=weights / weights.sum())]
     return _table(cast, elevation, size_hw, rng), elevation
 
 
 def _table(
-    cast: Sequence[Look], elevation: int, size_hw: tuple[int, int], rng: np.random.Generator
+    cast: Sequence[Look], elevation: float, size_hw: tuple[int, int], rng: np.random.Generator
 ) -> Stage:
     height, width = size_hw
     # Picture width in metres at the middle of the table: more things need more room.
@@ -331,7 +331,7 @@ def _table(
 
 
 def _shelf(
-    cast: Sequence[Look], elevation: int, size_hw: tuple[int, int], rng: np.random.Generator
+    cast: Sequence[Look], elevation: float, size_hw: tuple[int, int], rng: np.random.Generator
 ) -> Stage:
     height, width = size_hw
     tallest = max(look.size_m[2] for look in cast)
