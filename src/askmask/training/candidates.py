@@ -24,6 +24,7 @@ from askmask.models.embedded.selector import TYPES, picture_tokens
 from askmask.models.embedded.tokens import MaskTokens
 from askmask.models.embedded.weights import EmbeddedWeights
 from askmask.pantry.compose import compose
+from askmask.pantry.language.banks import Pool
 from askmask.pantry.language.queries import build_queries
 from askmask.pantry.sprites import SpriteBank
 from askmask.rle import decode
@@ -77,7 +78,7 @@ class _Job:
     path: Path
     seeds: range
     per_scene: int
-    pool: str
+    pool: Pool
 
 
 def cache_scenes(
@@ -87,7 +88,7 @@ def cache_scenes(
     first_seed: int,
     scenes: int,
     per_scene: int,
-    pool: str,
+    pool: Pool,
     shard: int = 100,
     workers: int = 2,
     progress: Callable[[int, int], None] | None = None,
@@ -230,7 +231,7 @@ def _write_shard(path: Path, scenes: Sequence[CachedScene]) -> None:
     temporary = path.with_suffix(".tmp.npz")
     text = np.frombuffer(json.dumps(described).encode(), np.uint8)
     np.savez(temporary, described=text, **arrays)  # type: ignore[arg-type]
-    os.replace(temporary, path)
+    temporary.replace(path)
 
 
 def read_shard(path: Path) -> list[CachedScene]:

@@ -22,7 +22,10 @@ __all__ = ["LoopSettings", "TrainingTask", "fit"]
 class TrainingTask(Protocol):
     """What differs between trainings."""
 
-    model: nn.Module
+    @property
+    def model(self) -> nn.Module:
+        """What is trained."""
+        ...
 
     def parameter_groups(self) -> list[dict[str, Any]]:
         """Groups for AdamW; each has its own peak learning rate under "lr"."""

@@ -81,7 +81,8 @@ class ProposerTask:
         self.recipe = recipe
         self.config = config or EmbeddedConfig()
         torch.manual_seed(0)
-        self.model = _Trained(self.config).to(memory_format=torch.channels_last)
+        self.model = _Trained(self.config)
+        self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._rng = np.random.default_rng(0)
         self._validation: list[Sample] = []
 

@@ -57,7 +57,7 @@ class TrainingRun:
         logged = self._metrics.stat().st_size if self._metrics.exists() else 0
         temporary = self._checkpoint.with_suffix(".tmp")
         torch.save({**state, "metrics_bytes": logged}, temporary)
-        os.replace(temporary, self._checkpoint)
+        temporary.replace(self._checkpoint)
 
     def load(self) -> dict[str, Any] | None:
         """Return the last checkpoint, or None at the start."""

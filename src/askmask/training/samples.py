@@ -134,9 +134,9 @@ def _augment(sample: Sample, rng: np.random.Generator) -> Sample:
     """Blur, gamma, colour cast, noise, JPEG-like blocks; mirror now and then."""
     image = sample.image.astype(np.float32)
     if rng.random() < 0.3:
-        image = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.3, 1.0))
-    image = 255 * (image / 255) ** rng.uniform(0.7, 1.4)
-    image = image * rng.uniform(0.93, 1.07, 3).astype(np.float32)
+        image = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.3, 1.0)).astype(np.float32)
+    image = 255 * (image / 255) ** np.float32(rng.uniform(0.7, 1.4))
+    image *= rng.uniform(0.93, 1.07, 3).astype(np.float32)
     if rng.random() < 0.3:
         image = image + rng.normal(0, rng.uniform(1, 6), image.shape).astype(np.float32)
     augmented = image.clip(0, 255).astype(np.uint8)

@@ -54,22 +54,23 @@ def mask_logits(
     Returns:
         (P, 2, h, w) logits of the modal and the amodal mask.
     """
+    count = len(cells_yx)
     height, width = masks.shape[-2:]
     rows, columns = np.mgrid[:height, :width].astype(np.float32) * 4 + 2
     grid = np.stack([columns, rows]).reshape(1, 2, -1)
     centre = (cells_yx[:, ::-1].astype(np.float32) * 8 + 4)[:, :, None]
-    shared = np.repeat(masks.reshape(1, len(masks), -1), len(cells_yx), 0)
+    shared = np.repeat(masks.reshape(1, len(masks), -1), count, 0)
     x = np.concatenate([shared, (grid - centre) / 64], 1)
     start = 0
     for layer, (inputs, outputs) in enumerate(config.dynamic_sizes):
-        weight = parameters[:, start : start + inputs * outputs].reshape(-1, outputs, inputs)
+        weight = parameters[:, start : start + inputs * outputs].reshape(count, outputs, inputs)
         start += inputs * outputs
         bias = parameters[:, start : start + outputs, None]
         start += outputs
         x = weight @ x + bias
         if layer + 1 < len(config.dynamic_sizes):
             x = np.maximum(x, 0)
-    return x.reshape(-1, 2, height, width)
+    return x.reshape(count, 2, height, width)
 
 
 def decode_proposals(
@@ -113,7 +114,7 @@ def _peaks(centre: Floats, config: EmbeddedConfig) -> tuple[NDArray[np.int64], F
 
 def _distinct(modal: NDArray[np.bool_], threshold: float) -> list[int]:
     """Greedy suppression by mask IoU, best first; masks without pixels go too."""
-    flat = modal.reshape(len(modal), -1).astype(np.float32)
+    flat = modal.reshape(len(modal), modal.shape[1] * modal.shape[2]).astype(np.float32)
     shared = flat @ flat.T
     area = flat.sum(1)
     overlap = shared / np.maximum(area[:, None] + area[None] - shared, 1)

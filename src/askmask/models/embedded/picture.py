@@ -15,7 +15,8 @@ _MEAN, _STD = 0.45, 0.25
 
 def normalise(images: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Turn (…, H, W, 3) uint8 RGB into (…, 3, H, W) float32 of about zero mean and unit range."""
-    return np.moveaxis((images.astype(np.float32) / 255 - _MEAN) / _STD, -1, -3)
+    scaled = (images / np.float32(255) - np.float32(_MEAN)) / np.float32(_STD)
+    return np.moveaxis(scaled, -1, -3).astype(np.float32)
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """The proposer and completer network: picture -> centres, dynamic mask heads, feature maps.
 
-Dense assignment with a dynamic mask head per candidate as in CondInst (Tian et al. 2020, section 3),
-here with two output channels, the modal and the amodal mask of the same object. The appearance map
-is what mask tokens are pooled from (RAS, mask tokenizer).
+Dense assignment with a dynamic mask head per candidate as in CondInst (Tian et al. 2020, section
+3), here with two output channels, the modal and the amodal mask of the same object. The appearance
+map is what mask tokens are pooled from (RAS, mask tokenizer).
 """
 
 from __future__ import annotations

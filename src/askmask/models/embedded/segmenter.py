@@ -20,19 +20,21 @@ class EmbeddedSegmenter(Pipeline):
     """
 
     def __init__(self, name: str) -> None:
-        self._weights = weights = EmbeddedWeights(name)
-        super().__init__(EmbeddedProposer(weights), None, EmbeddedSelector(weights), model_id=name)
+        weights = EmbeddedWeights(name)
+        self._typer = EmbeddedSelector(weights)
+        super().__init__(
+            EmbeddedProposer(weights),
+            None,
+            self._typer,
+            model_id=name,
+            weights_hash=weights.written_sha256,
+        )
 
     @classmethod
     def load(cls, name: str) -> EmbeddedSegmenter:
         """Open the weights called `name`, or in the folder `name`."""
         return cls(name)
 
-    @property
-    def weights_hash(self) -> str:
-        """SHA-256 over all weight files."""
-        return self._weights.sha256
-
     def mask_types(self, texts: Sequence[str]) -> list[dict[MaskType, float]]:
         """Probability of each mask type for each sentence, without a picture."""
-        return EmbeddedSelector(self._weights).mask_types(texts)
+        return self._typer.mask_types(texts)

@@ -160,15 +160,17 @@ def _of_type(mask_type: MaskType, modal: Masks, amodal: Masks) -> Masks:
 
 
 def _sigmoid(x: NDArray[np.float32]) -> NDArray[np.float32]:
-    result: NDArray[np.float32] = 1 / (1 + np.exp(-x))
-    return result
+    return (1 / (1 + np.exp(-x))).astype(np.float32)
 
 
 def _rationale(count: int, score: NDArray[np.float32], group: NDArray[np.intp], none: float) -> str:
     if not count:
         return "no object was found in the picture"
     if not len(group):
-        return f"nothing fits (probability {none:.2f}); the nearest of {count} candidates has {score.max():.2f}"
+        return (
+            f"nothing fits (probability {none:.2f}); the nearest of {count} candidates has "
+            f"{score.max():.2f}"
+        )
     left_out = np.delete(score, group)
     best = f", the best one left out has {left_out.max():.2f}" if len(left_out) else ""
     return f"{len(group)} of {count} candidates fit{best}"

@@ -82,7 +82,8 @@ class TextTower(nn.Module):
         mask = torch.zeros(valid.shape, dtype=x.dtype).masked_fill(~valid, -1e4)[:, None, None]
         for layer in self.layers:
             x = layer(x, mask)
-        return x
+        vectors: Tensor = x
+        return vectors
 
     @classmethod
     def from_minilm(cls) -> TextTower:

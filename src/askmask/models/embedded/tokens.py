@@ -63,7 +63,7 @@ def _pool(appearance: Floats, masks: NDArray[np.bool_]) -> Floats:
     """Average the map under each mask; zero for an empty mask."""
     count, height, width = masks.shape
     cells = masks.reshape(count, height // 2, 2, width // 2, 2).mean((2, 4), dtype=np.float32)
-    weights = cells.reshape(count, -1)
+    weights = cells.reshape(count, height * width // 4)
     weights /= np.maximum(weights.sum(1, keepdims=True), 1e-3)
     pooled: Floats = weights @ appearance.reshape(len(appearance), -1).T
     return pooled
@@ -83,7 +83,7 @@ class _Extent:
 
     @classmethod
     def of(cls, masks: NDArray[np.bool_], used_hw: tuple[float, float]) -> _Extent:
-        count, height, width = masks.shape
+        height, width = masks.shape[1:]
         columns = masks.sum(1, dtype=np.float32)  # (M, w)
         rows = masks.sum(2, dtype=np.float32)  # (M, h)
         area = rows.sum(1)
@@ -98,6 +98,10 @@ class _Extent:
             y=some * ((rows @ (np.arange(height, dtype=np.float32) + 0.5)) / safe) / used_hw[0],
             area=area / (used_hw[0] * used_hw[1]),
         )
+
+    @property
+    def middle(self) -> Floats:
+        return (self.left + self.right) * np.float32(0.5)
 
     @property
     def width(self) -> Floats:
@@ -117,7 +121,7 @@ def _geometry(seen: _Extent, whole: _Extent) -> Floats:
         seen.width,
         seen.height,
         np.sqrt(seen.area),
-        (whole.left + whole.right) / 2,
+        whole.middle,
         (whole.top + whole.bottom) / 2,
         whole.width,
         whole.height,
@@ -152,8 +156,9 @@ def _pairs(
         result: Floats = np.clip(shared / np.maximum(size, 1e-3), -1, 1)
         return result
 
-    flat_modal = modal.reshape(len(modal), -1).astype(np.float32)
-    flat_amodal = amodal.reshape(len(amodal), -1).astype(np.float32)
+    flat = (len(modal), modal.shape[1] * modal.shape[2])
+    flat_modal = modal.reshape(flat).astype(np.float32)
+    flat_amodal = amodal.reshape(flat).astype(np.float32)
     area_modal, area_amodal = flat_modal.sum(1), flat_amodal.sum(1)
     covered = (flat_amodal @ flat_modal.T) / np.maximum(area_amodal[:, None], 1)  # j lies on i
     same = flat_modal @ flat_modal.T
@@ -163,7 +168,7 @@ def _pairs(
         gap(seen.x),
         gap(seen.y),
         gap(whole.bottom),
-        gap((whole.left + whole.right) / 2),
+        gap(whole.middle),
         ratio(whole.width),
         ratio(whole.height),
         0.5 * ratio(whole.area),

@@ -62,6 +62,12 @@ class EmbeddedWeights:
         return EmbeddedConfig.from_json(json.loads(self.path("config.json").read_text()))
 
     @cached_property
+    def written_sha256(self) -> str | None:
+        """Hash that the export wrote beside the files, or None; `verify` checks it."""
+        written = self.folder / "sha256.txt"
+        return written.read_text().strip() if written.is_file() else None
+
+    @cached_property
     def sha256(self) -> str:
         """Hash over all files."""
         digest = hashlib.sha256()
@@ -75,8 +81,7 @@ class EmbeddedWeights:
         Raises:
             WeightsError: when a file was changed or cut.
         """
-        written = self.folder / "sha256.txt"
-        expected = written.read_text().strip() if written.is_file() else "no sha256.txt"
+        expected = self.written_sha256 or "missing"
         if expected != self.sha256:
             raise WeightsError(
                 f"model {self.name}: expected SHA-256 {expected[:16]}…, got {self.sha256[:16]}…; "
