@@ -70,7 +70,8 @@ def draw_answer(image: NDArray[np.uint8], answer: Answer, query: Query) -> NDArr
     masks = [_enlarged(mask, factor) for mask in answer.masks]
     modals = [_enlarged(mask, factor) for mask in answer.modal]
     pointed_at = [_enlarged(mask, factor) for mask in references]
-    _dim_outside(canvas, [*masks, *pointed_at])
+    if masks:
+        _dim_outside(canvas, [*masks, *pointed_at])
     # Best masks last, so that the surest one is never covered.
     for i in reversed(range(len(masks))):
         _paint_mask(canvas, masks[i], modals[i], colour_of(i))
@@ -95,9 +96,7 @@ def _canvas(image: NDArray[np.uint8]) -> _Canvas:
 
 
 def _dim_outside(canvas: _Canvas, masks: list[NDArray[np.bool_]]) -> None:
-    """Fade and grey what no mask covers; a picture without masks stays as it is."""
-    if not masks:
-        return
+    """Fade and grey what no mask covers."""
     outside = ~np.logical_or.reduce(masks)
     pixels = canvas.pixels[outside].astype(np.float32)
     grey = pixels @ np.array([0.299, 0.587, 0.114], np.float32)

@@ -47,8 +47,9 @@ def outline(mask: NDArray[np.bool_], width: float) -> NDArray[np.float32]:
     sigma = max(1.0, width / 2.5)
     grey = Image.fromarray(mask.astype(np.uint8) * 255)
     blurred = np.asarray(grey.filter(ImageFilter.GaussianBlur(sigma)))
-    distance: NDArray[np.float32] = sigma * np.abs(_DISTANCE[blurred])
-    return np.clip(width / 2 + 0.5 - distance, 0, 1, dtype=np.float32)
+    distance = sigma * np.abs(_DISTANCE[blurred])
+    opacity: NDArray[np.float32] = np.clip(width / 2 + 0.5 - distance, 0, 1)
+    return opacity
 
 
 def hatch(size_hw: tuple[int, ...], period: float, width: float) -> NDArray[np.float32]:
