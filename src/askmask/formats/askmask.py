@@ -1,0 +1,170 @@
+"""The askmask/1 format on disk: a folder with dataset.json and JSON Lines, one record a line."""
+
+from __future__ import annotations
+
+import reprlib
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from askmask.errors import DataError
+from askmask.formats.files import file_sha256, iter_jsonl, read_json, write_json, write_jsonl
+from askmask.formats.records import (
+    Entity,
+    EntityRecord,
+    PredictedMask,
+    Prediction,
+    QueryRecord,
+    Target,
+    prediction_from_answer,
+)
+
+__all__ = [
+    "Entity",
+    "EntityRecord",
+    "PredictedMask",
+    "Prediction",
+    "QueryRecord",
+    "Target",
+    "prediction_from_answer",
+    "read_dataset_json",
+    "read_entities",
+    "read_predictions",
+    "read_queries",
+    "write_dataset_json",
+    "write_entities",
+    "write_predictions",
+    "write_queries",
+]
+
+_FORMAT = "askmask/1"
+
+_MAX_CARD_BYTES = 100_000_000
+"""Largest dataset.json that is read: the hashes of some hundred thousand pictures."""
+
+
+class _Record(Protocol):
+    def to_json(self) -> dict[str, Any]: ...
+
+
+_R = TypeVar("_R")
+
+
+def _read(
+    path: str | Path, from_json: Callable[[object, str], _R], key: Callable[[_R], str]
+) -> Iterator[_R]:
+    """Read a file line by line, refusing a second record of the same `key`."""
+    line_of: dict[str, int] = {}
+    for number, record in iter_jsonl(path):
+        where = f"{path}:{number}"
+        read = from_json(record, where)
+        first = line_of.setdefault(key(read), number)
+        if first != number:
+            raise DataError(f"{where}: {key(read)!r} is already in line {first}; expected it once")
+        yield read
+
+
+def read_entities(path: str | Path) -> Iterator[EntityRecord]:
+    """Read an entities file line by line.
+
+    Raises:
+        DataError: naming file, line and key; also when a picture comes twice.
+    """
+    return _read(path, EntityRecord.from_json, lambda record: record.image)
+
+
+def read_queries(path: str | Path) -> Iterator[QueryRecord]:
+    """Read a queries file line by line.
+
+    Raises:
+        DataError: naming file, line and key; also when an id comes twice.
+    """
+    return _read(path, QueryRecord.from_json, lambda record: record.id)
+
+
+def read_predictions(path: str | Path) -> Iterator[Prediction]:
+    """Read a predictions file line by line.
+
+    Raises:
+        DataError: naming file, line and key; also when an id comes twice.
+    """
+    return _read(path, Prediction.from_json, lambda record: record.id)
+
+
+def _write(path: str | Path, records: Iterable[_Record]) -> None:
+    write_jsonl(path, (record.to_json() for record in records))
+
+
+def write_entities(path: str | Path, records: Iterable[EntityRecord]) -> None:
+    """Write an entities file; the old one stays when this fails."""
+    _write(path, records)
+
+
+def write_queries(path: str | Path, records: Iterable[QueryRecord]) -> None:
+    """Write a queries file; the old one stays when this fails."""
+    _write(path, records)
+
+
+def write_predictions(path: str | Path, records: Iterable[Prediction]) -> None:
+    """Write a predictions file; the old one stays when this fails."""
+    _write(path, records)
+
+
+def _split_of(path: Path, kind: str) -> str:
+    """Return "val" for "queries-val.jsonl", and "all" for "queries.jsonl"."""
+    return path.stem.removeprefix(kind).removeprefix("-") or "all"
+
+
+def write_dataset_json(folder: str | Path, *, name: str, license: str, source: str) -> None:
+    """Describe a benchmark folder from the files that are in it.
+
+    Args:
+        folder: holds images/, and entities-SPLIT.jsonl or queries-SPLIT.jsonl or both.
+        name: name of the benchmark.
+        license: licence of pictures and sentences.
+        source: where they come from, e.g. the command that made them.
+
+    Raises:
+        DataError: when a file of the folder cannot be read.
+        OutputError: when dataset.json cannot be written.
+    """
+    folder = Path(folder)
+    images: dict[str, set[str]] = {}
+    queries: dict[str, int] = {}
+    files = []
+    for kind in ("entities", "queries"):
+        for path in sorted({*folder.glob(f"{kind}-*.jsonl"), *folder.glob(f"{kind}.jsonl")}):
+            files.append(path)
+            split = _split_of(path, kind)
+            for _, record in iter_jsonl(path):
+                images.setdefault(split, set()).add(str(record.get("image")))
+                queries[split] = queries.get(split, 0) + (kind == "queries")
+    files += sorted(path for path in (folder / "images").rglob("*") if path.is_file())
+    write_json(
+        folder / "dataset.json",
+        {
+            "format": _FORMAT,
+            "name": name,
+            "license": license,
+            "source": source,
+            "splits": {
+                split: {"images": len(images[split]), "queries": queries[split]}
+                for split in sorted(images)
+            },
+            "sha256": {path.relative_to(folder).as_posix(): file_sha256(path) for path in files},
+        },
+    )
+
+
+def read_dataset_json(folder: str | Path) -> dict[str, Any]:
+    """Read the description of a benchmark folder.
+
+    Raises:
+        DataError: when dataset.json is missing, not JSON or not of this format.
+    """
+    path = Path(folder) / "dataset.json"
+    card = read_json(path, _MAX_CARD_BYTES)
+    if not isinstance(card, dict) or card.get("format") != _FORMAT:
+        found = card.get("format") if isinstance(card, dict) else card
+        raise DataError(f"{path}, key 'format': expected {_FORMAT!r}, got {reprlib.repr(found)}")
+    return card

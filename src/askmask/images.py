@@ -1,0 +1,184 @@
+"""Pictures in and out: PNG, JPEG and WebP as RGB arrays, masks as PNG."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from askmask.atomic import atomic_write
+from askmask.errors import ImageError, ShapeError
+
+__all__ = [
+    "MAX_IMAGE_BYTES",
+    "MAX_IMAGE_PIXELS",
+    "ImageLike",
+    "as_rgb",
+    "read_image",
+    "read_mask",
+    "write_png",
+]
+
+MAX_IMAGE_PIXELS = 50_000_000
+"""Largest picture that is decoded, in pixels."""
+
+MAX_IMAGE_BYTES = 500_000_000
+"""Largest picture file that is opened, in bytes."""
+
+ImageLike: TypeAlias = NDArray[np.uint8] | Image.Image | str | Path
+"""A picture: (H, W, 3) uint8 RGB, or what becomes that."""
+
+_KINDS = ("PNG", "JPEG", "WEBP")
+
+
+def _check_file(path: Path) -> None:
+    """Refuse what is no file, is empty or is too large to be opened."""
+    try:
+        if not path.is_file():
+            state = "is a folder" if path.is_dir() else "does not exist or is no file"
+            raise ImageError(f"{path}: {state}; expected a PNG, JPEG or WebP file")
+        size = path.stat().st_size
+    except (OSError, ValueError) as error:  # a name that the system cannot hold
+        raise ImageError(f"{path}: cannot be opened ({error})") from error
+    if not 0 < size <= MAX_IMAGE_BYTES:
+        raise ImageError(f"{path}: expected 1 to {MAX_IMAGE_BYTES:,} bytes, got {size:,}")
+
+
+def _check_pixels(image: Image.Image, name: str) -> None:
+    width, height = image.size
+    if width * height > MAX_IMAGE_PIXELS:
+        raise ImageError(
+            f"{name}: expected at most {MAX_IMAGE_PIXELS:,} pixels, got {width} x {height}; "
+            "scale it down"
+        )
+
+
+def _open(path: Path, kinds: tuple[str, ...]) -> Image.Image:
+    """Open and decode a picture; its size is checked from the header, before pixels are made."""
+    _check_file(path)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow's own limit; ours below is lower
+            image = Image.open(path, formats=kinds)
+        with image:
+            _check_pixels(image, str(path))
+            image.load()
+            return image
+    except ImageError:
+        raise
+    except UnidentifiedImageError as error:
+        raise ImageError(
+            f"{path}: expected a picture of kind {', '.join(kinds)}, got another kind or a "
+            "broken header"
+        ) from error
+    except Exception as error:  # decoders raise nearly anything on broken files
+        raise ImageError(f"{path}: cannot be decoded ({' '.join(str(error).split())})") from error
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """Turn a picture as its EXIF orientation says; unreadable EXIF counts as none."""
+    try:
+        return ImageOps.exif_transpose(image)
+    except Exception:  # the EXIF block of a file may hold anything
+        return image
+
+
+def _to_rgb(image: Image.Image) -> NDArray[np.uint8]:
+    """Convert any mode to (H, W, 3) uint8 RGB; transparent parts become white."""
+    if image.mode.startswith("I"):  # 16-bit grey, which Pillow would clip and not scale
+        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        white = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(white, image)
+    return np.array(image.convert("RGB"))
+
+
+def read_image(path: str | Path) -> NDArray[np.uint8]:
+    """Read a PNG, JPEG or WebP file, turned upright as its EXIF says.
+
+    Grey, palette and 16-bit pictures become RGB, transparent parts become white, and of a moving
+    picture the first frame counts.
+
+    Returns:
+        (H, W, 3) uint8 RGB.
+
+    Raises:
+        ImageError: when the file is missing, empty, of another kind, broken or too large.
+    """
+    return _to_rgb(_upright(_open(Path(path), _KINDS)))
+
+
+def read_mask(path: str | Path) -> NDArray[np.bool_]:
+    """Read a mask from a PNG file: every pixel that is not 0 belongs to it.
+
+    In a palette PNG the indices count, in a coloured one any channel; fully transparent pixels do
+    not belong to the mask.
+
+    Returns:
+        (H, W) bool.
+
+    Raises:
+        ImageError: when the file is missing, empty, no PNG, broken or too large.
+    """
+    image = _open(Path(path), ("PNG",))
+    pixels = np.atleast_3d(np.asarray(image))  # (H, W, bands)
+    shows = np.ones(pixels.shape[:2], bool)
+    if pixels.shape[2] in (2, 4):
+        shows &= pixels[..., -1] > 0
+        pixels = pixels[..., :-1]
+    shows &= (pixels != 0).any(axis=2)
+    return shows
+
+
+def as_rgb(image: ImageLike) -> NDArray[np.uint8]:
+    """Return (H, W, 3) uint8 RGB from an array of that form, a Pillow picture or a path.
+
+    Raises:
+        ImageError: when the picture cannot be read or is too large.
+        ShapeError: when an array has another shape or dtype.
+    """
+    if isinstance(image, str | Path):
+        return read_image(image)
+    if isinstance(image, Image.Image):
+        _check_pixels(image, "image")
+        return _to_rgb(_upright(image))
+    if not isinstance(image, np.ndarray):
+        raise ShapeError(f"image: expected an array, a picture or a path, got {type(image)}")
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or not image.size:
+        raise ShapeError(
+            f"image: expected (H, W, 3) uint8 RGB with pixels, got {image.shape} {image.dtype}"
+        )
+    if image.shape[0] * image.shape[1] > MAX_IMAGE_PIXELS:
+        raise ImageError(
+            f"image: expected at most {MAX_IMAGE_PIXELS:,} pixels, got {image.shape[:2]}"
+        )
+    return image
+
+
+def write_png(path: str | Path, array: NDArray[np.uint8] | NDArray[np.bool_]) -> None:
+    """Write a PNG file; the old one stays when this fails.
+
+    Args:
+        path: file to make or to replace; its folder must exist.
+        array: (H, W, 3) uint8 RGB, (H, W, 4) uint8 RGBA, (H, W) uint8 grey, or (H, W) bool, which
+            becomes 0 and 255.
+
+    Raises:
+        ShapeError: when `array` is none of these.
+        OutputError: when the file cannot be written.
+    """
+    colours = array.ndim == 3 and array.shape[2] in (3, 4) and array.dtype == np.uint8
+    flat = array.ndim == 2 and array.dtype in (np.uint8, np.bool_)
+    if not array.size or not (colours or flat):
+        raise ShapeError(
+            "picture: expected (H, W) bool or uint8, or (H, W, 3 or 4) uint8, "
+            f"got {array.shape} {array.dtype}"
+        )
+    pixels = array.astype(np.uint8) * 255 if array.dtype == np.bool_ else array
+    with atomic_write(path) as stream:
+        Image.fromarray(pixels).save(stream, "PNG")
