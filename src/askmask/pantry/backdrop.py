@@ -202,8 +202,9 @@ class Light:
         contact = np.zeros(size, np.uint8)
         on_shelf = self._stage.layout == "shelf"
         strength = rng.uniform(0.25, 0.6) * (0.7 if on_shelf else 1.0)
-        lean = rng.uniform(-0.8, 0.8)
-        away = rng.uniform(0.1, 0.5) if on_shelf or rng.random() < 0.65 else -rng.uniform(0.1, 0.5)
+        # Sprites are lit from the upper left, so shadows lean to the right.
+        lean, away = rng.uniform(0.1, 0.8), rng.uniform(-0.15, 0.5)
+        away = abs(away) if on_shelf else away
         for placement in placements:
             self._draw_shadow(placement, lean, away, cast, contact)
         soft = cv2.GaussianBlur(cast, (0, 0), rng.uniform(1.2, 3.5)).astype(np.float32)
