@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from askmask.types import Answer, Candidates, Query
+from askmask.types import Answer, Candidates, MaskType, Query
 
-__all__ = ["Completer", "Proposer", "Segmenter", "Selector"]
+__all__ = ["Completer", "MaskTyper", "PointReference", "Proposer", "Segmenter", "Selector"]
 
 
 @runtime_checkable
@@ -36,6 +37,30 @@ class Segmenter(Protocol):
         Raises:
             QueryError: when no picture is set, or a reference has another size than the picture.
         """
+        ...
+
+
+@runtime_checkable
+class PointReference(Protocol):
+    """A segmenter that can turn a point of the picture into a reference mask."""
+
+    def mask_at(self, x: int, y: int) -> NDArray[np.bool_] | None:
+        """Return the visible mask, (H, W) bool, of the best candidate at column `x`, row `y`.
+
+        None when no candidate covers the point.
+
+        Raises:
+            QueryError: when no picture is set, or the point is outside the picture.
+        """
+        ...
+
+
+@runtime_checkable
+class MaskTyper(Protocol):
+    """A segmenter that can tell, without a picture, which mask type a sentence asks for."""
+
+    def mask_types(self, texts: Sequence[str]) -> list[dict[MaskType, float]]:
+        """Probability of each mask type for each of `texts`; each answer sums to 1."""
         ...
 
 
