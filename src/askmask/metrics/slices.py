@@ -1,0 +1,101 @@
+"""Slices: named groups of queries on which every figure is printed again.
+
+A query without the fact that a family is about (no target, no known hidden part, no reasoning
+tag) is in no slice of that family; reasoning tags may put a query into several.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from askmask import rle
+from askmask.formats.askmask import QueryRecord, Target
+from askmask.types import MaskType
+
+__all__ = ["FAMILIES", "slices"]
+
+SMALL_AREA, LARGE_AREA = 32**2, 96**2
+"""COCO's borders of object size, in pixels: small is below the first, large from the second on."""
+
+_REASONING = "reasoning:"
+
+
+def _mask_type(query: QueryRecord) -> list[str]:
+    return [] if query.mask_type is None else [str(query.mask_type)]
+
+
+def _reference(query: QueryRecord) -> list[str]:
+    return ["with" if query.references else "without"]
+
+
+def _targets(query: QueryRecord) -> list[str]:
+    names = ("0", "1", "2-3", "2-3", "4+")
+    return [names[min(len(query.targets), 4)]]
+
+
+def _reasoning(query: QueryRecord) -> list[str]:
+    return [tag.removeprefix(_REASONING) for tag in query.tags if tag.startswith(_REASONING)]
+
+
+def _size(query: QueryRecord) -> list[str]:
+    """Size of the mean target mask."""
+    if not query.targets:
+        return []
+    area = sum(rle.area(target.segmentation) for target in query.targets) / len(query.targets)
+    return ["small" if area < SMALL_AREA else "medium" if area < LARGE_AREA else "large"]
+
+
+def _modal_and_amodal_area(target: Target, mask_type: str | None) -> tuple[int, int] | None:
+    """Pixels of a target's visible and of its complete mask, or None when one is not known."""
+    area = rle.area(target.segmentation)
+    if mask_type == MaskType.MODAL:
+        amodal = target.extra.get("amodal")
+        return None if amodal is None else (area, rle.area(amodal))
+    if target.modal is None or mask_type is None:
+        return None
+    modal = rle.area(target.modal)
+    return (modal, area) if mask_type == MaskType.AMODAL else (modal, modal + area)
+
+
+def _occlusion(query: QueryRecord) -> list[str]:
+    """Hidden share of all targets' pixels."""
+    areas = [_modal_and_amodal_area(target, query.mask_type) for target in query.targets]
+    known = [pair for pair in areas if pair is not None]
+    amodal = sum(area for _, area in known)
+    if len(known) < len(areas) or not amodal:
+        return []
+    rate = (amodal - sum(area for area, _ in known)) / amodal  # exact at the borders
+    if rate <= 0.0:
+        return ["0"]
+    return ["0-0.2" if rate < 0.2 else "0.2-0.5" if rate < 0.5 else "0.5+"]
+
+
+FAMILIES: dict[str, Callable[[QueryRecord], list[str]]] = {
+    "mask_type": _mask_type,
+    "reference": _reference,
+    "targets": _targets,
+    "reasoning": _reasoning,
+    "size": _size,
+    "occlusion": _occlusion,
+}
+"""For each family of slices: the names that a query has in it."""
+
+
+def slices(
+    queries: Sequence[QueryRecord], families: Sequence[str] = tuple(FAMILIES)
+) -> dict[str, NDArray[np.bool_]]:
+    """Sort N queries into slices.
+
+    Returns:
+        For each slice that is not empty, "family=name" -> (N,) bool; families in the order given,
+        names sorted.
+    """
+    members: dict[str, NDArray[np.bool_]] = {}
+    for family in families:
+        names = [FAMILIES[family](query) for query in queries]
+        for name in sorted({name for row in names for name in row}):
+            members[f"{family}={name}"] = np.array([name in row for row in names], bool)
+    return members
