@@ -1,0 +1,140 @@
+"""Run folders: predictions that only grow, beside a record of what made them.
+
+A run may be killed at any moment. So a prediction is written whole or cut off at the next start,
+and `errors.jsonl`, which repeats the failures among the predictions, is then made anew.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from askmask.errors import ConfigError, OutputError
+from askmask.formats.askmask import Prediction, read_predictions
+from askmask.formats.files import appending_jsonl, read_json, write_json, write_jsonl
+
+__all__ = ["RUN_FORMAT", "RunFolder", "versions"]
+
+RUN_FORMAT = "askmask-run/1"
+"""First key of run.json."""
+
+_DECISIVE = ("model", "inputs", "versions", "seed")
+"""Parts of run.json that decide the predictions: a run must not mix two of them."""
+
+_MAX_RUN_JSON = 1_000_000
+"""Largest run.json that is read, in bytes."""
+
+
+def versions() -> dict[str, str | None]:
+    """Return the versions of what predictions depend on; None for a package not installed."""
+    found: dict[str, str | None] = {"python": platform.python_version()}
+    for package in ("askmask", "numpy", "onnxruntime"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = None
+    return found
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The files of one run.
+
+    Attributes:
+        path: the folder.
+    """
+
+    path: Path
+
+    @property
+    def run_json(self) -> Path:
+        """Record of what made the predictions."""
+        return self.path / "run.json"
+
+    @property
+    def predictions(self) -> Path:
+        """One line a query, in the order in which they were answered."""
+        return self.path / "predictions.jsonl"
+
+    @property
+    def errors(self) -> Path:
+        """One line a failed query: its id and error."""
+        return self.path / "errors.jsonl"
+
+    def begin(self, made_by: Mapping[str, Any], *, resume: bool) -> None:
+        """Make the folder and run.json, or check that the run there may be continued.
+
+        Args:
+            made_by: content of run.json.
+            resume: continue the run in the folder; a new one is begun when there is none.
+
+        Raises:
+            OutputError: when a new run would mix with other files, or cannot be written.
+            ConfigError: when the run to continue was begun by something else.
+        """
+        if resume and self.run_json.exists():
+            self._check_made_by(made_by)
+            return
+        self._check_empty()
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"{self.path}: cannot be made ({error.strerror})") from error
+        write_json(self.run_json, made_by)
+
+    def add_to_run(self, content: Mapping[str, Any]) -> None:
+        """Add keys to run.json."""
+        write_json(self.run_json, {**read_json(self.run_json, _MAX_RUN_JSON), **content})
+
+    @contextmanager
+    def appending(
+        self,
+    ) -> Iterator[tuple[dict[str, str | None], Callable[[Prediction], None]]]:
+        """Open the run for more predictions.
+
+        Yields:
+            The queries that are answered, id -> error or None, and a function that appends one
+            prediction, and its error if it has one.
+        """
+        with appending_jsonl(self.predictions) as append_line:  # has cut off a torn last line
+            answered = {answer.id: answer.error for answer in read_predictions(self.predictions)}
+            failed = ((name, error) for name, error in answered.items() if error is not None)
+            write_jsonl(self.errors, ({"id": name, "error": error} for name, error in failed))
+            with appending_jsonl(self.errors) as append_error:
+
+                def append(prediction: Prediction) -> None:
+                    append_line(prediction.to_json())
+                    if prediction.error is not None:
+                        append_error({"id": prediction.id, "error": prediction.error})
+
+                yield answered, append
+
+    def _check_empty(self) -> None:
+        """Refuse a folder with files, which a new run would mix with its own."""
+        if self.run_json.exists():
+            raise OutputError(
+                f"{self.path}: holds a run already; continue it with --resume or choose another "
+                "--out"
+            )
+        if self.path.is_dir() and any(self.path.iterdir()):
+            raise OutputError(
+                f"{self.path}: expected a new or empty folder, got one with files and no run.json; "
+                "choose another --out"
+            )
+
+    def _check_made_by(self, made_by: Mapping[str, Any]) -> None:
+        """Refuse to continue a run that something else has begun."""
+        begun = read_json(self.run_json, _MAX_RUN_JSON)
+        for key in _DECISIVE:
+            if begun.get(key) != made_by[key]:
+                raise ConfigError(
+                    f"{self.run_json}: the run was begun with {key} {json.dumps(begun.get(key))}, "
+                    f"now it is {json.dumps(made_by[key])}; repeat it as begun or choose another "
+                    "--out"
+                )
