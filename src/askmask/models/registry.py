@@ -37,7 +37,7 @@ def load(model_id: str = DEFAULT_MODEL) -> Segmenter:
     """
     if model_id in MODELS:
         target = MODELS[model_id]
-    elif Path(model_id).is_dir():
+    elif model_id and Path(model_id).is_dir():
         target = MODELS[DEFAULT_MODEL]
     else:
         near = get_close_matches(model_id, MODELS, n=1, cutoff=0.5)
