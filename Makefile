@@ -1,0 +1,61 @@
+PYTHON3 ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+DEMO_IMAGE ?= examples/demo.png
+DEMO_TEXT ?= the whole jar of honey
+DEBIAN := libvulkan1 mesa-vulkan-drivers
+
+.PHONY: help setup demo test check fmt lint type bench docs clean vulkan
+
+help: ## list the verbs
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+setup: $(VENV)/setup.stamp ## install everything for development into .venv
+
+demo: $(VENV)/core.stamp ## segment the demo picture; needs only the core
+	$(BIN)/askmask segment $(DEMO_IMAGE) "$(DEMO_TEXT)" --out demo-out
+
+test: setup vulkan ## run the tests
+	$(BIN)/python -m pytest
+
+check: setup lint type test ## all that must pass before a merge
+
+fmt: setup ## format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lint: setup ## check format and style
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+type: setup ## check types
+	$(BIN)/mypy
+
+bench: setup ## measure speed side by side with peers
+	for script in bench/*.py; do $(BIN)/python $$script || exit 1; done
+
+docs: setup ## run the examples in README.md and docs/
+	$(BIN)/python -m doctest README.md $(wildcard docs/*.md)
+
+clean: ## remove caches and outputs, keep .venv
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist demo-out
+	find src tests bench -name __pycache__ -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	$(PYTHON3) -m venv $(VENV)
+
+$(VENV)/core.stamp: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install -q -e .
+	touch $@
+
+# torch comes first and alone, so that the line below finds it there and leaves it as it is.
+$(VENV)/setup.stamp: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install -q torch==2.13.0
+	$(BIN)/python -m pip install -q -e '.[scenes,render,train,dev]'
+	touch $@ $(VENV)/core.stamp
+
+# The renderer's tests need a Vulkan driver; without one they are skipped.
+vulkan:
+	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && ! dpkg -s $(DEBIAN) >/dev/null 2>&1; \
+	then (apt-get update -q && apt-get install -y -q --no-install-recommends $(DEBIAN)) \
+	|| echo "$(DEBIAN): not installed, tests of the renderer will be skipped"; fi
