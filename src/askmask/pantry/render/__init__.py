@@ -1,0 +1,1 @@
+"""Rendering the sprite bank: catalogue, meshes, labels and the Filament renderer."""
