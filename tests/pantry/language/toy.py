@@ -11,6 +11,7 @@ from askmask.pantry.scene import Scene, SceneObject
 
 WIDTH, HEIGHT = 320, 240
 PIXELS_PER_METRE = 200
+MARGIN = 60
 
 
 @dataclass
@@ -33,8 +34,8 @@ class Thing:
 def toy_scene(things: Sequence[Thing], seed: int = 0) -> Scene:
     """Project boxes without perspective: x to columns, height to rows; nearer ones cover."""
     order = sorted(range(len(things)), key=lambda i: -things[i].z)
-    full = [_mask(things[i], margin=WIDTH) for i in range(len(things))]
-    inside = [mask[:, WIDTH:-WIDTH] for mask in full]
+    full = [_mask(things[i], margin=MARGIN) for i in range(len(things))]
+    inside = [mask[:, MARGIN:-MARGIN] for mask in full]
     front = np.full((HEIGHT, WIDTH), -1)
     for i in order:
         front[inside[i]] = i

@@ -23,7 +23,9 @@ def sizes(facts: SceneFacts, mode: str) -> tuple[Floats, ...]:
 def larger_than(facts: SceneFacts, mode: str) -> Truth:
     """Whether a is at least a quarter larger than b."""
     answers = [
-        decide(size[:, None] >= 1.25 * size, size[:, None] <= size) for size in sizes(facts, mode)
+        # Two wholly hidden objects are equal, although 0 >= 1.25 * 0.
+        decide((size[:, None] >= 1.25 * size) & (size[:, None] > size), size[:, None] <= size)
+        for size in sizes(facts, mode)
     ]
     return agree(answers[0], answers[-1])
 

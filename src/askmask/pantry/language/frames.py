@@ -32,7 +32,7 @@ def _shelf(pool: Pool) -> dict[tuple[MaskType, bool, bool], tuple[Frame, ...]]:
         if banks.pool_of(frame.text) == pool:
             key = (frame.mask_type, frame.basis == "default", frame.needs_occluder)
             # The small hand-made bank of misleading frames gets its share by repetition.
-            found[key].extend([frame] * (3 if frame.adversarial else 1))
+            found[key].extend([frame] * (2 if frame.adversarial else 1))
     return {key: tuple(frames) for key, frames in found.items()}
 
 
