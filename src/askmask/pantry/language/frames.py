@@ -18,9 +18,9 @@ __all__ = ["BARE", "choose_frame", "sentence"]
 BARE = Frame("{X}", MaskType.MODAL, "default", "any", False)
 """No frame at all: the phrase is the sentence."""
 
-_SHARES = {"default": 0.62, "explicit": 0.38}
-"""How often a modal sentence leaves the mask type open, and how often it restricts itself."""
-_BARE = 0.42
+_DEFAULT = 0.66
+"""Share of modal sentences that leave the mask type open."""
+_BARE = 0.5
 """Share of default sentences that are the phrase alone."""
 
 
@@ -65,7 +65,7 @@ def choose_frame(
         kind = (MaskType.MODAL, True, False)
         if rng.random() < _BARE:
             return BARE
-    elif mask_type is MaskType.MODAL and not partly_hidden and rng.random() < _SHARES["default"]:
+    elif mask_type is MaskType.MODAL and not partly_hidden and rng.random() < _DEFAULT:
         if rng.random() < _BARE:
             return BARE
         kind = (MaskType.MODAL, True, has_occluder and rng.random() < 0.3)

@@ -15,6 +15,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from askmask.pantry.colours import COLOURS
 from askmask.pantry.language import banks
 from askmask.pantry.language.banks import Pattern, Pool
 from askmask.pantry.language.evaluate import Evaluator, Unusable
@@ -23,7 +24,6 @@ from askmask.pantry.language.phrases import Filler, Phrase, slot_key
 from askmask.pantry.language.realise import is_short, realise
 from askmask.pantry.language.truth import FALSE, TRUE, UNCLEAR
 from askmask.pantry.language.vocabulary import (
-    COLOURS,
     MATERIALS,
     SIZES,
     Adjective,
@@ -60,7 +60,7 @@ class Lie:
 
 @cache
 def usable_patterns(pool: Pool) -> Mapping[str, tuple[Pattern, ...]]:
-    """Kind -> patterns of a pool whose operations can be evaluated; short ones come twice."""
+    """Kind -> patterns of a pool whose operations can be evaluated; short ones thrice."""
     found: dict[str, list[Pattern]] = {}
     for pattern in banks.patterns():
         ops = {part.op for part in pattern.meaning.walk()}
@@ -68,7 +68,7 @@ def usable_patterns(pool: Pool) -> Mapping[str, tuple[Pattern, ...]]:
             continue
         if pattern.is_open or banks.pool_of(pattern.text) == pool:
             kind = "function" if "function" in ops and pattern.kind == "plain" else pattern.kind
-            weight = 2 if len(pattern.text.split()) <= 6 else 1
+            weight = 3 if len(pattern.text.split()) <= 5 else 1
             found.setdefault(kind, []).extend([pattern] * weight)
     return {kind: tuple(patterns) for kind, patterns in found.items()}
 
@@ -97,6 +97,8 @@ def patterns_for_lie(pool: Pool, kind: str) -> Mapping[str, tuple[Pattern, ...]]
 
 def _can_lie(meaning: Expression, op: str | None) -> bool:
     """Whether `op` occurs among the words for targets; None asks for any relation."""
+    if op == "category" and any(part.op == "function" for part in meaning.walk()):
+        return False  # "the milk that serves as something to cut with" is no plausible mistake
     if op is not None:
         children = target_children(meaning)
         return meaning.op == op or any(_can_lie(child, op) for child in children)
@@ -239,8 +241,13 @@ class Proposer:
         shares = np.array([_LEVELS[level] / levels.count(level) for level in levels])
         return int(self.rng.choice(np.array(chosen), p=shares / shares.sum()))
 
-    def adjective(self, one: int, kind: str) -> Adjective:
-        """Choose an adjective that is true of an object, of the slot's kind.
+    def adjective(self, one: int, kind: str, sized: bool) -> Adjective:
+        """Choose an adjective of the slot's kind; colours and materials are true of the object.
+
+        Args:
+            one: the object.
+            kind: of the slot: "any", "colour", "material", "colour|material" or "size".
+            sized: whether "big" and "small" may be said.
 
         Raises:
             Unusable: when none is.
@@ -254,7 +261,7 @@ class Proposer:
         if kind in ("any", "material", "colour|material") and item.material in MATERIALS:
             word = MATERIALS[item.material][0]
             options.append((0.10, Adjective(word, "material", item.material)))
-        if kind in ("any", "size"):
+        if kind in ("any", "size") and sized:
             word = list(SIZES)[int(self.rng.integers(len(SIZES)))]
             options.append((0.15, Adjective(word, "size", SIZES[word])))
         if not options:
@@ -374,8 +381,10 @@ class _Filling:
         one = self._pick(others, at_target, lie)
         if others or len(words) > 1:
             need = None
+        # Big or small is said of things of a kind.
+        sized = any(word.op in ("category", "class") for word in words)
         for word in words:
-            self._fill_word(word, one, need, lie)
+            self._fill_word(word, one, need, lie, sized)
 
     def _pick(self, others: Sequence[Expression], at_target: bool, lie: Lie | None) -> int:
         """Pick an object among those that the relations leave."""
@@ -393,7 +402,9 @@ class _Filling:
             raise Unusable("the relations leave nothing")
         return int(places[int(self.proposer.rng.integers(len(places)))])
 
-    def _fill_word(self, word: Expression, one: int, need: int | None, lie: Lie | None) -> None:
+    def _fill_word(
+        self, word: Expression, one: int, need: int | None, lie: Lie | None, sized: bool
+    ) -> None:
         slot = str(word.args[0])
         key = slot_key(slot)
         if key in self.fillers:
@@ -410,7 +421,7 @@ class _Filling:
             if lie is not None and lie.kind in ("colour", "swapped"):
                 self.fillers[key] = _false_colour(proposer, one, lie.kind, kind)
             else:
-                self.fillers[key] = proposer.adjective(one, kind)
+                self.fillers[key] = proposer.adjective(one, kind, sized)
         elif lie is not None and lie.kind in ("superclass", "function"):
             self.fillers[key] = proposer.absent_wording(word.op, kind, lie.nouns)
         else:
@@ -446,11 +457,12 @@ def _false_colour(proposer: Proposer, one: int, lie: str, kind: str) -> Adjectiv
 def _distinct(phrase: Phrase) -> bool:
     """Whether slots with different numbers say different things, none including the other."""
     fillers = phrase.fillers
-    for stem in ("N", "H"):
+    listed = phrase.pattern.meaning.op == "or"
+    for stem in ("NH",) if listed else ("N", "H"):
         covers = [
             one.coverage >= UNCLEAR
             for key, one in fillers.items()
-            if key.startswith(stem) and isinstance(one, Name | ClassPhrase)
+            if key[0] in stem and isinstance(one, Name | ClassPhrase)
         ]
         if len(covers) > 1 and np.sum(covers, 0).max() > 1:
             return False

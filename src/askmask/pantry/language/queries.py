@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from askmask.pantry.language.absent import lies
 from askmask.pantry.language.banks import Pattern, Pool
@@ -233,7 +234,7 @@ class _Builder:
         twin_of: int | None = None,
     ) -> None:
         """Put a phrase into a frame and keep the query, unless its sentence was used before."""
-        occluder = self._occluder(targets, mask_type, phrase)
+        occluder = self._occluder(targets, mask_type)
         frame = choose_frame(
             mask_type,
             self.pool,
@@ -241,7 +242,7 @@ class _Builder:
             plural=len(targets) > 1,
             number=phrase.pattern.number,
             partly_hidden=phrase.pattern.partly_hidden,
-            occluded=bool(targets) and bool(self.hideable[list(targets)].all()),
+            occluded=bool(self.hideable[list(targets)].all()),
             has_occluder=occluder is not None,
         )
         if _is_request(phrase.pattern):
@@ -264,10 +265,13 @@ class _Builder:
             )
         )
 
-    def _occluder(self, targets: Sequence[int], mask_type: MaskType, phrase: Phrase) -> str | None:
-        """Name of the one object that hides all targets, when there is one with a clear name."""
+    def _occluder(self, targets: Sequence[int], mask_type: MaskType) -> str | None:
+        """Name of the one object that hides all targets, when there is one with a clear name.
+
+        Where nothing is asked for, any object will do, lest a named occluder betray a target.
+        """
         if not targets:
-            return None
+            return self._first_name(self.rng.permutation(np.flatnonzero(self.facts.askable)))
         places = list(targets)
         pixels = self.facts.scene.occlusion[:, places]
         hidden = (self.facts.amodal_area - self.facts.modal_area)[places]
@@ -277,7 +281,10 @@ class _Builder:
             true &= pixels >= 0.95 * hidden
         covering = true.all(1) & self.facts.askable
         covering[places] = False
-        for one in np.flatnonzero(covering):
+        return self._first_name(np.flatnonzero(covering))
+
+    def _first_name(self, places: NDArray[np.intp]) -> str | None:
+        for one in places:
             try:
                 name = self.proposer.name(int(one), frozenset({"count", "mass"}), 1)
             except Unusable:

@@ -25,7 +25,6 @@ from askmask.pantry.language.english import plural
 from askmask.pantry.language.truth import FALSE, TRUE, UNCLEAR, Truth
 
 __all__ = [
-    "COLOURS",
     "MATERIALS",
     "SIZES",
     "Adjective",
@@ -51,8 +50,6 @@ _NEIGHBOURS: Mapping[str, tuple[str, ...]] = {
     "black": ("grey", "brown"),
     "beige": ("white", "yellow", "brown", "orange", "pink", "grey"),
 }
-COLOURS = tuple(_NEIGHBOURS)
-"""Colour names."""
 MATERIALS: Mapping[str, tuple[str, ...]] = {
     "glass": ("glass",),
     "metal": ("metal",),
@@ -78,7 +75,8 @@ _MASS = (
     "reading matter,fruit juice,footwear,headwear,clothing,tableware"
 )
 _MASS_CLASSES = frozenset(_MASS.split(","))
-_COLOUR_WORD = re.compile(rf"\b({'|'.join(COLOURS)}|gray|golden)\b")
+_MISLEADING = re.compile(rf"\b({'|'.join(_NEIGHBOURS)}|gray|golden)\b|^whole ")
+"""Synonyms that claim a colour, or that sound like a mask type: "red onion", "whole apple"."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,7 +187,7 @@ class Vocabulary:
             unclear.setdefault(text, set()).update(unsure)
         for noun, entry in self.entries.items():
             for text in (noun, *entry.synonyms):
-                if text != noun and _COLOUR_WORD.search(text):
+                if text != noun and _MISLEADING.search(text):
                     continue
                 level.setdefault(text, "noun" if text == noun else "synonym")
                 true.setdefault(text, set()).add(noun)
