@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -106,15 +107,18 @@ def _cover(
     shift = rng.uniform(0, side, 2)
     unit = tile / side
     to_metres = np.array([[unit, 0, -shift[0] * unit], [0, unit, -shift[1] * unit], [0, 0, 1]])
-    crop = np.array([[1, 0, 0], [0, 1, -top], [0, 0, 1.0]])
+    zoom = 0.5 if blur else 1.0
+    crop = np.array([[zoom, 0, 0], [0, zoom, -top * zoom], [0, 0, 1.0]])
+    size = (width, bottom - top)
     band = cv2.warpPerspective(
         surface,
         crop @ plane @ to_metres,
-        (width, bottom - top),
+        (math.ceil(size[0] * zoom), math.ceil(size[1] * zoom)),
         flags=cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_WRAP,
     )
-    picture[top:bottom] = cv2.LUT(band, gain_table(tint))
+    tinted = cv2.LUT(band, gain_table(tint))
+    picture[top:bottom] = cv2.resize(tinted, size) if blur else tinted
 
 
 def gain_table(tint: NDArray[np.float32]) -> NDArray[np.uint8]:

@@ -126,8 +126,8 @@ def _populate(
         views = [i for i, view in enumerate(look.views) if view.elevation == elevation]
         if views:
             actor = Actor.of(bank, look, views[rng.integers(len(views))])
-            for index in rng.permutation(len(stage.boards)):
-                if _add(cutouts, actor, stage.boards[index], stage, rng, settings):
+            for board in _emptiest_first(stage, cutouts, rng):
+                if _add(cutouts, actor, board, stage, rng, settings):
                     break
     for _ in range(_ROUNDS):
         unseen = _unseen(cutouts, stage.size_hw, settings)
@@ -140,6 +140,15 @@ def _populate(
     while unseen := _unseen(cutouts, stage.size_hw, settings):
         cutouts.remove(unseen[0])
     return cutouts
+
+
+def _emptiest_first(
+    stage: Stage, cutouts: Sequence[_Cutout], rng: np.random.Generator
+) -> list[Board]:
+    """Boards by the number of things on them, in drawn order where that is the same."""
+    levels = [cutout.placement.y for cutout in cutouts]
+    drawn = [stage.boards[index] for index in rng.permutation(len(stage.boards))]
+    return sorted(drawn, key=lambda board: levels.count(board.y))
 
 
 def _add(
@@ -166,13 +175,11 @@ def _cut(placement: Placement, stage: Stage) -> _Cutout:
 
     left, top, columns, rows = placement.box(stage.camera)
     pixels = placement.actor.pixels
-    shrinks = rows < pixels.shape[0]
     # Colours are weighted by alpha, or transparent pixels would bleed into the edge.
-    alpha = pixels[..., 3:].astype(np.uint16)
-    weighted = np.empty_like(pixels)
-    weighted[..., :3] = (pixels[..., :3] * alpha + 127) // 255
-    weighted[..., 3] = pixels[..., 3]
-    how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    weight = cv2.cvtColor(pixels[..., 3], cv2.COLOR_GRAY2RGBA)
+    weight[..., 3] = 255
+    weighted = cv2.multiply(pixels, weight, scale=1 / 255)
+    how = cv2.INTER_AREA if rows < pixels.shape[0] else cv2.INTER_LINEAR
     scaled = cv2.resize(weighted, (columns, rows), interpolation=how)
     mask = scaled[..., 3] > 127
     height, width = stage.size_hw

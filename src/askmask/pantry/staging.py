@@ -23,13 +23,17 @@ if TYPE_CHECKING:
 __all__ = ["Actor", "Board", "ComposeSettings", "Placement", "Stage", "choose_cast", "set_stage"]
 
 
+_SHELF_LEAST = 6
+"""Fewer things than this would leave a shelf all but empty; they get a table."""
+
+
 @dataclass(frozen=True)
 class ComposeSettings:
     """What scenes look like on average.
 
     Attributes:
         objects: fewest and most objects of a scene.
-        shelf: share of shelf scenes; the rest are tables.
+        shelf: share of shelf scenes among those of six objects or more; the rest are tables.
         elevations: weight of each camera elevation of table scenes, degrees -> weight. Shelves
             are seen from the lowest.
         repeats: share of scenes in which a look, product or container is repeated on purpose.
@@ -41,7 +45,7 @@ class ComposeSettings:
     """
 
     objects: tuple[int, int] = (4, 12)
-    shelf: float = 0.22
+    shelf: float = 0.28
     elevations: Mapping[float, float] = field(default_factory=lambda: {12: 0.35, 28: 0.45, 50: 0.2})
     repeats: float = 0.4
     crowding: float = 0.75
@@ -301,7 +305,7 @@ def set_stage(
     Returns:
         The stage, and the elevation at which its objects are to be seen.
     """
-    if rng.random() < settings.shelf:
+    if rng.random() < settings.shelf and len(cast) >= _SHELF_LEAST:
         elevation = min(elevations)
         return _shelf(cast, elevation, size_hw, rng), elevation
     weights = np.array([settings.elevations.get(angle, 0.0) for angle in elevations])
