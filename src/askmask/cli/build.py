@@ -1,0 +1,87 @@
+"""`askmask build`: make benchmark folders of scenes and of queries."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["build"]
+
+build = typer.Typer(
+    name="build",
+    help="Build scenes with exact masks, and queries about them.",
+    no_args_is_help=True,
+)
+
+_Out = Annotated[Path, typer.Option(metavar="DIR", help="Benchmark folder to write.")]
+_Split = Annotated[str, typer.Option(help="Name of the split.")]
+_Seed = Annotated[int, typer.Option(min=0, help="Same seed, same result.")]
+
+
+class _Pool(StrEnum):
+    """Wordings are disjoint, so that a test measures language that was not trained on."""
+
+    TRAIN = "train"
+    TEST = "test"
+
+
+@build.command()
+def scenes(
+    out: _Out,
+    count: Annotated[int, typer.Option(min=1, help="Number of scenes.")] = 100,
+    seed: _Seed = 0,
+    split: _Split = "val",
+    height: Annotated[int, typer.Option(min=64, max=2160, help="Pixels.")] = 480,
+    width: Annotated[int, typer.Option(min=64, max=3840, help="Pixels.")] = 640,
+) -> None:
+    """Compose scenes with exact modal and amodal masks."""
+    from askmask.pantry.build import build_scenes
+
+    with _progress("scenes", count) as progress:
+        build_scenes(
+            out,
+            count=count,
+            seed=seed,
+            split=split,
+            size_hw=(height, width),
+            progress=progress,
+        )
+    typer.echo(str(out / f"entities-{split}.jsonl"))
+
+
+@build.command()
+def queries(
+    out: _Out,
+    per_image: Annotated[
+        int, typer.Option(min=1, max=1000, help="Queries a picture, at most.")
+    ] = 10,
+    seed: _Seed = 0,
+    split: _Split = "val",
+    pool: Annotated[_Pool, typer.Option(help="Wordings to use.")] = _Pool.TEST,
+) -> None:
+    """Write sentences with exact answers about the scenes of a folder."""
+    from askmask.pantry.language.folder import build_queries_folder
+
+    with _progress("pictures", None) as progress:
+        build_queries_folder(
+            out, split=split, per_image=per_image, seed=seed, pool=pool.value, progress=progress
+        )
+    typer.echo(str(out / f"queries-{split}.jsonl"))
+
+
+@contextmanager
+def _progress(what: str, total: int | None) -> Iterator[Callable[[int], None]]:
+    """Show a bar on a terminal's stderr, nothing elsewhere; give what moves it."""
+    from rich.console import Console
+    from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (*Progress.get_default_columns()[:2], MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda done: bar.update(task, completed=done)

@@ -1,0 +1,181 @@
+"""`askmask doctor`: what is installed, what works, and what to do about the rest."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from importlib import import_module, metadata
+from importlib.util import find_spec
+from typing import Annotated
+
+import typer
+
+__all__ = ["Check", "checks", "doctor"]
+
+_CORE = {
+    "numpy": "numpy",
+    "pillow": "PIL",
+    "onnxruntime": "onnxruntime",
+    "tokenizers": "tokenizers",
+    "rich": "rich",
+    "typer": "typer",
+}
+"""Distribution -> module of the packages that everything needs."""
+
+_EXTRAS = {
+    "scenes": "composing scenes and queries (askmask build)",
+    "render": "rendering the sprite bank anew",
+    "train": "training and exporting the embedded model (askmask train)",
+}
+"""Extra of pyproject.toml -> what it enables."""
+
+_TORCHVISION_SECONDS = 120
+_MARKS = {"ok": "[green]ok[/green]", "absent": "[dim]absent[/dim]", "broken": "[red]broken[/red]"}
+
+
+@dataclass(frozen=True)
+class Check:
+    """One finding.
+
+    Attributes:
+        name: what was looked at.
+        status: "ok", "absent" (optional and not there) or "broken".
+        detail: version, path or what went wrong.
+        advice: what to do next; empty when all is well.
+        core: whether askmask cannot work without it.
+    """
+
+    name: str
+    status: str
+    detail: str
+    advice: str = ""
+    core: bool = False
+
+
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
+) -> None:
+    """Check the installation. Exit code 1 only when the core is broken."""
+    found = list(checks())
+    healthy = not any(check.core and check.status != "ok" for check in found)
+    if as_json:
+        typer.echo(json.dumps({"ok": healthy, "checks": [asdict(check) for check in found]}))
+    else:
+        _print(found, healthy)
+    if not healthy:
+        raise typer.Exit(1)
+
+
+def checks() -> Iterator[Check]:
+    """Look at interpreter, machine, packages, models, extras and drivers, in this order."""
+    yield Check("python", "ok", f"{platform.python_version()} at {sys.executable}", core=True)
+    system = f"{platform.system()} {platform.release()} {platform.machine()}"
+    yield Check("platform", "ok", f"{system}, {os.cpu_count()} cores")
+    for distribution, module in _CORE.items():
+        yield _package(distribution, module)
+    yield from _models()
+    for extra, purpose in _EXTRAS.items():
+        yield _extra(extra, purpose)
+    if find_spec("torchvision") is not None:
+        yield _torchvision()
+    yield _vulkan()
+
+
+def _package(distribution: str, module: str) -> Check:
+    """Import a core package: one that is installed may still not load."""
+    try:
+        import_module(module)
+        return Check(distribution, "ok", metadata.version(distribution), core=True)
+    except Exception as error:
+        advice = f"pip install --force-reinstall {distribution}"
+        return Check(distribution, "broken", _line(error), advice, core=True)
+
+
+def _models() -> Iterator[Check]:
+    """Hash the files of the models that ship with askmask, and open them."""
+    from askmask.errors import AskmaskError
+    from askmask.models.registry import available, load
+
+    for name in available():
+        try:
+            from askmask.models.embedded.weights import EmbeddedWeights
+
+            EmbeddedWeights(name).verify()
+            digest = load(name).weights_hash or ""
+            detail = f"SHA-256 {digest[:16]}… verified"
+            yield Check(f"model {name}", "ok", detail, core=True)
+        except AskmaskError as error:
+            yield Check(f"model {name}", "broken", _line(error), core=True)
+
+
+def _extra(extra: str, purpose: str) -> Check:
+    """Look up the packages that the extra of this very installation asks for."""
+    name = f"extra [{extra}]"
+    missing, present = [], []
+    for requirement in metadata.requires("askmask") or ():
+        wanted, _, marker = requirement.partition(";")
+        if re.search(rf"extra == ['\"]{extra}['\"]", marker):
+            package = re.split(r"[\s<>=!~\[]", wanted.strip())[0]
+            try:
+                present.append(f"{package} {metadata.version(package)}")
+            except metadata.PackageNotFoundError:
+                missing.append(package)
+    if missing:
+        advice = f"for {purpose}: pip install 'askmask[{extra}]'"
+        return Check(name, "absent", f"no {', '.join(missing)}", advice)
+    return Check(name, "ok", ", ".join(present))
+
+
+def _torchvision() -> Check:
+    """Import torchvision in a process of its own; a broken one takes transformers down with it."""
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", "import torchvision; print(torchvision.__version__)"],
+            capture_output=True,
+            text=True,
+            timeout=_TORCHVISION_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        reason = f"no import within {_TORCHVISION_SECONDS} s"
+    else:
+        if done.returncode == 0:
+            return Check("torchvision", "ok", done.stdout.strip())
+        reason = (done.stderr.strip().splitlines() or ["it crashes"])[-1]
+    advice = "askmask does not need it, and transformers fails with it: pip uninstall torchvision"
+    return Check("torchvision", "broken", reason, advice)
+
+
+def _vulkan() -> Check:
+    from askmask.pantry.render.filament import vulkan_driver
+
+    driver = vulkan_driver()
+    if driver is not None and driver.is_file():
+        return Check("Vulkan driver", "ok", str(driver))
+    advice = "for rendering without a GPU, install Mesa's software driver (mesa-vulkan-drivers)"
+    return Check("Vulkan driver", "absent", "none found", advice)
+
+
+def _line(error: Exception) -> str:
+    return " ".join(f"{error}".split()) or type(error).__name__
+
+
+def _print(found: list[Check], healthy: bool) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    console = Console(highlight=False)
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for check in found:
+        advice = f"\n[yellow]{escape(check.advice)}[/yellow]" if check.advice else ""
+        table.add_row(escape(check.name), _MARKS[check.status], escape(check.detail) + advice)
+    console.print(table)
+    verdict = "askmask can work" if healthy else "[red]askmask cannot work: see above[/red]"
+    console.print(f"\n{verdict}")

@@ -1,0 +1,139 @@
+"""`askmask segment`: one picture, one sentence, the masks that fit."""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from askmask.cli.sentences import checked_sentence
+
+if TYPE_CHECKING:
+    from numpy import bool_, uint8
+    from numpy.typing import NDArray
+
+    from askmask.cli.references import Point
+    from askmask.types import Answer, Query
+
+__all__ = ["segment"]
+
+
+class _MaskTypeOption(StrEnum):
+    """Mask types of the command line; `auto` lets the sentence decide."""
+
+    AUTO = "auto"
+    MODAL = "modal"
+    AMODAL = "amodal"
+    HIDDEN = "hidden"
+
+
+def segment(
+    image: Annotated[Path, typer.Argument(metavar="IMAGE", help="Picture: PNG, JPEG or WebP.")],
+    text: Annotated[
+        str, typer.Argument(metavar="TEXT", help="What to segment; [1], [2] name references.")
+    ],
+    reference: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="MASK.png|RLE.json|x,y",
+            help="Reference [1], [2], … in order: mask picture, run-length code or point.",
+        ),
+    ] = None,
+    mask_type: Annotated[
+        _MaskTypeOption, typer.Option(help="Which mask; auto: the sentence says it.")
+    ] = _MaskTypeOption.AUTO,
+    model: Annotated[str, typer.Option(metavar="ID", help="Model.")] = "embedded-v1",
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder for results.  [default: askmask-out/IMAGE]"),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the prediction record as JSON.")
+    ] = False,
+) -> None:
+    """Segment in IMAGE what TEXT asks for; write overlay, masks and prediction into a folder."""
+    from askmask.cli.output import staged_folder
+    from askmask.formats.askmask import prediction_from_answer
+    from askmask.images import read_image
+
+    checked_sentence(text, "TEXT")
+    pixels = read_image(image)
+    references = _read_references(reference or [], (pixels.shape[0], pixels.shape[1]))
+    query = _query_with_stand_ins(text, references, mask_type)
+    folder = out or Path("askmask-out") / image.stem
+    with staged_folder(folder, ours=r"mask-\d+\.png") as staging:
+        query, answer = _ask(model, pixels, query, references)
+        record = prediction_from_answer(image.stem, answer).to_json()
+        _write_results(staging, pixels, query, answer, record)
+    if as_json:
+        typer.echo(json.dumps(record))
+    else:
+        _print_summary(answer, folder)
+
+
+def _read_references(
+    arguments: list[str], size_hw: tuple[int, int]
+) -> list[Point | NDArray[bool_]]:
+    from askmask.cli.references import read_reference
+
+    return [item for argument in arguments for item in read_reference(argument, size_hw)]
+
+
+def _query_with_stand_ins(
+    text: str, references: list[Point | NDArray[bool_]], mask_type: _MaskTypeOption
+) -> Query:
+    """Check the sentence before the model is loaded; blank masks stand in for the references."""
+    import numpy as np
+
+    from askmask.types import Masks, MaskType, Query
+
+    stand_ins = Masks.from_dense(np.zeros((len(references), 1, 1), bool)) if references else None
+    forced = None if mask_type is _MaskTypeOption.AUTO else MaskType(mask_type)
+    return Query(text, stand_ins, forced)
+
+
+def _ask(
+    model_id: str, pixels: NDArray[uint8], query: Query, references: list[Point | NDArray[bool_]]
+) -> tuple[Query, Answer]:
+    """Answer the query with its references in place of the stand-ins; return both."""
+    from dataclasses import replace
+
+    from askmask.cli.references import resolve
+    from askmask.models.registry import load
+
+    segmenter = load(model_id)
+    segmenter.set_image(pixels)
+    query = replace(query, references=resolve(references, segmenter))
+    return query, segmenter.answer(query)
+
+
+def _write_results(
+    folder: Path, pixels: NDArray[uint8], query: Query, answer: Answer, record: dict[str, object]
+) -> None:
+    """Write overlay.png, mask-1.png, … (one channel, 0 or 255) and prediction.json."""
+    from askmask.images import write_png
+    from askmask.overlay import draw_answer
+
+    write_png(folder / "overlay.png", draw_answer(pixels, answer, query))
+    for number, mask in enumerate(answer.masks, 1):
+        write_png(folder / f"mask-{number}.png", mask)
+    (folder / "prediction.json").write_text(json.dumps(record) + "\n", encoding="utf-8")
+
+
+def _print_summary(answer: Answer, folder: Path) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+
+    console = Console(highlight=False, soft_wrap=True)
+    share = answer.mask_type_probability[answer.mask_type]
+    found = (
+        f"{len(answer)} mask{'s' if len(answer) != 1 else ''}" if len(answer) else "nothing fits"
+    )
+    took = "" if answer.seconds is None else f" [dim]in {answer.seconds:.2f} s[/dim]"
+    console.print(f"[bold]{found}[/bold], {answer.mask_type} ({share:.0%}){took}")
+    for number, (score, area) in enumerate(zip(answer.scores, answer.masks.areas, strict=True), 1):
+        console.print(f"  {number}  score {score:.2f}  {area:,} pixels  mask-{number}.png")
+    console.print(f"{escape(str(folder / 'overlay.png'))}")
