@@ -174,6 +174,13 @@ def test_a_folder_with_other_files_is_refused(queries: Path) -> None:
             predict(FakeSegmenter(), queries, queries.parent, resume=resume)
 
 
+def test_a_kill_before_run_json_stands_is_no_obstacle(queries: Path) -> None:
+    run = queries.parent / "run"
+    run.mkdir()
+    (run / ".askmask-0123.tmp").write_text("{")
+    assert predict(FakeSegmenter(), queries, run, resume=True).done == 6
+
+
 def test_resume_with_another_model_is_refused(queries: Path) -> None:
     run = queries.parent / "run"
     predict(FakeSegmenter(), queries, run)

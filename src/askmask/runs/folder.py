@@ -122,7 +122,10 @@ class RunFolder:
                 f"{self.path}: holds a run already; continue it with --resume or choose another "
                 "--out"
             )
-        if self.path.is_dir() and any(self.path.iterdir()):
+        # Hidden files do not count: a kill while run.json is first written leaves one.
+        if self.path.is_dir() and any(
+            not path.name.startswith(".") for path in self.path.iterdir()
+        ):
             raise OutputError(
                 f"{self.path}: expected a new or empty folder, got one with files and no run.json; "
                 "choose another --out"
