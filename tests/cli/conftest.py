@@ -3,39 +3,16 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from cli_result import Result, Run
 from fake_segmenter import FakeSegmenter, picture
 from PIL import Image
 
 from askmask.cli.main import main
 from askmask.models import registry
-
-
-@dataclass(frozen=True)
-class Result:
-    """What a command left behind."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def error(self) -> str:
-        """The one line that a refused input prints."""
-        assert self.code == 1, self
-        assert self.out == "", self
-        assert self.err.startswith("askmask: error: "), self
-        assert self.err.endswith("\n"), self
-        assert self.err.count("\n") == 1, self
-        return self.err.removeprefix("askmask: error: ").rstrip()
-
-
-Run = Callable[..., Result]
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Run
+from cli_result import Run
 
 from askmask.errors import OutputError
 from askmask.pantry import build

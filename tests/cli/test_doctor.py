@@ -8,7 +8,7 @@ from importlib.machinery import ModuleSpec
 from types import SimpleNamespace
 
 import pytest
-from conftest import Run
+from cli_result import Run
 
 from askmask.cli import doctor
 from askmask.cli.doctor import Check

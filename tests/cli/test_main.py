@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import Run
+from cli_result import Run
 
 from askmask.cli import segment as segment_module
 from askmask.cli.main import app

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from conftest import Run
+from cli_result import Run
 from fake_segmenter import FakeSegmenter
 
 

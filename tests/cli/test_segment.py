@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import Run
+from cli_result import Run
 from fake_segmenter import FakeSegmenter, picture
 from PIL import Image
 
