@@ -231,7 +231,7 @@ def _beside(neighbour: Placement, actor: Actor, rng: np.random.Generator) -> tup
     width, depth, height = actor.size_m
     other_width, other_depth, other_height = neighbour.actor.size_m
     across, along = (width + other_width) / 2, (depth + other_depth) / 2
-    gap = rng.uniform(0.0, 0.5) * min(width, depth, other_width, other_depth)
+    gap = rng.uniform(0.0, 0.35) * min(width, depth, other_width, other_depth)
     if rng.random() < 0.2:
         side = rng.choice([-1, 1])
         return neighbour.x + side * (across + gap), neighbour.z + rng.uniform(-1, 1) * along
@@ -340,12 +340,14 @@ def _shelf(
     height, width = size_hw
     tallest = max(look.size_m[2] for look in cast)
     widths = sum(look.size_m[0] for look in cast)
-    levels = 3 if tallest * 3.2 < 0.6 * widths and rng.random() < 0.7 else 2
-    depth = rng.uniform(1.5, 2.2) * float(np.median([max(look.size_m[:2]) for look in cast]))
-    depth = max(depth, 1.1 * max(max(look.size_m[:2]) for look in cast))
+    levels = 3 if len(cast) >= 9 and tallest * 3.2 < 0.8 * widths and rng.random() < 0.7 else 2
+    # Deep enough for a second row behind most things, and for the deepest thing in any turn.
+    deep = [max(look.size_m[:2]) for look in cast]
+    depth = max(rng.uniform(2.2, 3.2) * float(np.median(deep)), 1.15 * max(deep))
     thickness = rng.uniform(0.04, 0.09) * tallest
     pitch = radians(elevation)
-    rise = tallest * rng.uniform(1.08, 1.25) + depth * tan(pitch) + thickness
+    # The back of a board is seen higher, more so on the lower boards, which are seen steeply.
+    rise = tallest * rng.uniform(1.05, 1.2) + depth * tan(1.4 * pitch) + thickness
     tall = levels * rise + rng.uniform(0.0, 0.15) * rise
     across = max(tall * width / height, 0.62 * widths / levels)
     focal = width / 2 / tan(radians(rng.uniform(24, 34) / 2))
