@@ -36,6 +36,7 @@ __all__ = [
 Pool: TypeAlias = Literal["train", "test"]
 
 _SLOT = re.compile(r"\{(\w+)\}|(\[\d\])")
+_BARE_NOUN = re.compile(r"(\{A\} )?\{N\}|(biggest|smallest|tallest|second|third|far-right) ")
 _NUMBERS = ("sg", "pl", "any")
 
 
@@ -49,7 +50,7 @@ class Frame:
         basis: why: "default" when nothing names a mask type, else "restriction", "explicit", ….
         number: "sg", "pl" or "any" targets.
         needs_occluder: whether `{O}` occurs.
-        adversarial: whether single words of it mislead.
+        bank: "mask_type_phrases", "adversarial_frames" or "natural_frames".
     """
 
     text: str
@@ -57,7 +58,7 @@ class Frame:
     basis: str
     number: str
     needs_occluder: bool
-    adversarial: bool = False
+    bank: str
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,16 @@ class Pattern:
     def is_open(self) -> bool:
         """Whether the filler is the whole wording, so that the filler's pool decides."""
         return _SLOT.fullmatch(self.text) is not None
+
+    @property
+    def is_sentence(self) -> bool:
+        """Whether the phrase asks by itself and takes no frame."""
+        return self.text.endswith((".", "?")) or self.slots.get("F") == "need"
+
+    @property
+    def lacks_article(self) -> bool:
+        """Whether the phrase is a bare noun, as in a note: in a frame it takes "the"."""
+        return self.number == "sg" and _BARE_NOUN.match(self.text) is not None
 
 
 @dataclass(frozen=True)
@@ -134,7 +145,7 @@ def _lines(name: str) -> Iterator[tuple[str, dict[str, Any]]]:
             yield f"{name}:{number}", json.loads(line)
 
 
-def _frame(where: str, row: Mapping[str, Any], adversarial: bool) -> Frame:
+def _frame(where: str, row: Mapping[str, Any], bank: str) -> Frame:
     slots = {match[1] for match in _SLOT.finditer(row["text"])}
     wanted = {"X", "O"} if row["needs_occluder"] else {"X"}
     if slots != wanted or row["number"] not in _NUMBERS:
@@ -145,7 +156,7 @@ def _frame(where: str, row: Mapping[str, Any], adversarial: bool) -> Frame:
         row["basis"],
         row["number"],
         row["needs_occluder"],
-        adversarial,
+        bank,
     )
 
 
@@ -172,11 +183,11 @@ def _pattern(where: str, row: Mapping[str, Any]) -> Pattern:
 
 @cache
 def frames() -> tuple[Frame, ...]:
-    """Return every frame; those of the adversarial bank are marked."""
+    """Return every frame."""
     return tuple(
-        _frame(where, row, name == "adversarial_frames.jsonl")
-        for name in ("mask_type_phrases.jsonl", "adversarial_frames.jsonl")
-        for where, row in _lines(name)
+        _frame(where, row, bank)
+        for bank in ("mask_type_phrases", "adversarial_frames", "natural_frames")
+        for where, row in _lines(f"{bank}.jsonl")
     )
 
 

@@ -15,13 +15,16 @@ from askmask.types import MaskType
 
 __all__ = ["BARE", "choose_frame", "sentence"]
 
-BARE = Frame("{X}", MaskType.MODAL, "default", "any", False)
+BARE = Frame("{X}", MaskType.MODAL, "default", "any", False, "")
 """No frame at all: the phrase is the sentence."""
 
 _DEFAULT = 0.66
 """Share of modal sentences that leave the mask type open."""
 _BARE = 0.5
 """Share of default sentences that are the phrase alone."""
+
+_WEIGHTS = {"mask_type_phrases": 1, "adversarial_frames": 2, "natural_frames": 4}
+"""How often a frame of each bank is drawn; the small banks get their share by repetition."""
 
 
 @cache
@@ -31,8 +34,7 @@ def _shelf(pool: Pool) -> dict[tuple[MaskType, bool, bool], tuple[Frame, ...]]:
     for frame in banks.frames():
         if banks.pool_of(frame.text) == pool:
             key = (frame.mask_type, frame.basis == "default", frame.needs_occluder)
-            # The small hand-made bank of misleading frames gets its share by repetition.
-            found[key].extend([frame] * (2 if frame.adversarial else 1))
+            found[key].extend([frame] * _WEIGHTS[frame.bank])
     return {key: tuple(frames) for key, frames in found.items()}
 
 

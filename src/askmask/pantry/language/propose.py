@@ -196,7 +196,7 @@ class Proposer:
         Raises:
             Unusable: when none was found.
         """
-        if len(self._anchors) < 12:
+        if len(self._anchors) < 10:
             self._anchors.extend(self._new_anchors())
         fitting = [one for one in self._anchors if not short or is_short(realise(one)[0])]
         if not fitting:
@@ -205,7 +205,7 @@ class Proposer:
 
     def _new_anchors(self) -> list[Phrase]:
         found = []
-        for _ in range(12):
+        for _ in range(6):
             phrase = self.fill(self.pick(_anchor_patterns(self.pool)))
             if phrase is None:
                 continue

@@ -178,7 +178,7 @@ class _Builder:
             if attempt % 25 == 24:
                 kind = self._draw_kind()
             pattern = self._draw_pattern(kind)
-            if _is_request(pattern) and mask_type is not MaskType.MODAL:
+            if pattern.is_sentence and mask_type is not MaskType.MODAL:
                 continue
             phrase = self.proposer.fill(pattern, focus)
             targets = self._targets(phrase) if phrase is not None else None
@@ -218,7 +218,7 @@ class _Builder:
             pattern = self.proposer.pick(patterns[kind])
             phrase = self.proposer.fill(pattern, None, lie)
             if phrase is not None and self.evaluator.denotes_nothing(phrase):
-                mask_type = MaskType.MODAL if _is_request(pattern) else self._type_of_nothing()
+                mask_type = MaskType.MODAL if pattern.is_sentence else self._type_of_nothing()
                 self._add(phrase, (), mask_type, ("no-target", f"absent:{lie.kind}"))
                 return
 
@@ -245,9 +245,11 @@ class _Builder:
             occluded=bool(self.hideable[list(targets)].all()),
             has_occluder=occluder is not None,
         )
-        if _is_request(phrase.pattern):
+        if phrase.pattern.is_sentence:
             frame = BARE
         text, references = realise(phrase)
+        if phrase.pattern.lacks_article and frame is not BARE:
+            text = f"the {text}"
         text = article(sentence(frame, text, occluder, self.rng))
         if self.rng.random() < ROUGH:
             text = roughen(text, self.rng)
@@ -291,8 +293,3 @@ class _Builder:
                 continue
             return f"the {name.text}"
         return None
-
-
-def _is_request(pattern: Pattern) -> bool:
-    """Whether the filler is a whole sentence ("I've spilt something"), which takes no frame."""
-    return pattern.slots.get("F") == "need"
