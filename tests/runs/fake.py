@@ -45,7 +45,7 @@ class FakeSegmenter:
             mask_type=MaskType.MODAL,
             mask_type_probability={MaskType.MODAL: 1.0, MaskType.AMODAL: 0.0, MaskType.HIDDEN: 0.0},
             masks=stack,
-            scores=np.ones(1, np.float32),
+            scores=np.array([np.nan if "nan" in query.text else 1.0], np.float32),
             modal=stack,
             amodal=stack,
         )

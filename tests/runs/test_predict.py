@@ -118,6 +118,13 @@ def test_a_picture_of_another_size_is_a_failure(folder: Path) -> None:
     assert "expected 6 x 8 pixels as in query q0, got 9 x 9" in str(prediction.error)
 
 
+def test_an_answer_that_breaks_the_format_is_a_failure(folder: Path) -> None:
+    queries = _write_queries(folder, [_line(0, "images/a.png", "nan")])
+    assert predict(FakeSegmenter(), queries, folder / "run").failed == 1
+    (prediction,) = read_predictions(folder / "run" / "predictions.jsonl")
+    assert "'masks[0].score': expected a finite number, got nan" in str(prediction.error)
+
+
 def test_resume_does_only_what_is_left(queries: Path) -> None:
     run = queries.parent / "run"
     predict(FakeSegmenter(), queries, run)

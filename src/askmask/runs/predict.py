@@ -62,6 +62,16 @@ def _show(segmenter: Segmenter, path: Path, record: QueryRecord) -> None:
     segmenter.set_image(image)
 
 
+def _answer(segmenter: Segmenter, record: QueryRecord) -> Prediction:
+    """Answer one query.
+
+    Raises:
+        DataError: when the answer breaks the format, which would make the whole file unreadable.
+    """
+    prediction = prediction_from_answer(record.id, segmenter.answer(record.to_query()))
+    return Prediction.from_json(prediction.to_json(), "the model's answer")
+
+
 def _answer_all(
     segmenter: Segmenter, path: Path, records: Sequence[QueryRecord]
 ) -> Iterator[Prediction]:
@@ -78,7 +88,7 @@ def _answer_all(
         return
     for record in records:
         try:
-            yield prediction_from_answer(record.id, segmenter.answer(record.to_query()))
+            yield _answer(segmenter, record)
         except Exception as error:
             yield _failure(record, error)
 
