@@ -103,6 +103,6 @@ def _bare(phrase: str, rng: np.random.Generator) -> str:
     if rng.random() < 0.4:
         phrase = re.sub(r"^the (?!two |three |four |one |only |other |next |object )", "", phrase)
     style = rng.random()
-    if style < 0.15:
+    if style < 0.15 or phrase.endswith((".", "?")):
         return capitalise(phrase)
     return capitalise(phrase) + "." if style < 0.3 else phrase

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -44,8 +45,13 @@ TWIN = 0.5
 """Chance that an amodal query about hidden objects gets a modal twin."""
 ROUGH = 0.08
 """Share of sentences with a slip of the fingers, in lower case or without punctuation."""
-MAX_TARGETS = 8
+MANY_TARGETS = 4
+"""Larger groups are kept less often: people seldom ask for them."""
 _ATTEMPTS = 80
+_ODD = 0.25
+"""Chance to keep what is true but seldom said: "all" of one thing, or a very large group."""
+
+_EXHAUSTIVE = re.compile(r"(all|every|each|everything)\b")
 
 _HIDEABLE_SHARE, _HIDEABLE_PIXELS = 0.05, 30
 
@@ -203,9 +209,13 @@ class _Builder:
             targets = self.evaluator.targets(phrase)
         except Unusable:
             return None
-        if not targets or len(targets) > MAX_TARGETS:
+        if not targets or not self.facts.askable[list(targets)].all():
             return None
-        return targets if self.facts.askable[list(targets)].all() else None
+        if len(targets) == 1 and _EXHAUSTIVE.match(phrase.pattern.text):
+            return targets if self.rng.random() < _ODD else None
+        if len(targets) > MANY_TARGETS:
+            return targets if self.rng.random() < _ODD else None
+        return targets
 
     def _add_no_target(self) -> None:
         for attempt in range(_ATTEMPTS):
