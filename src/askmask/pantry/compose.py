@@ -16,16 +16,9 @@ from numpy.typing import NDArray
 
 from askmask.errors import DataError
 from askmask.pantry.backdrop import Light, gain_table, paint_backdrop
+from askmask.pantry.cast import ComposeSettings, choose_cast
 from askmask.pantry.scene import Scene, SceneObject
-from askmask.pantry.staging import (
-    Actor,
-    Board,
-    ComposeSettings,
-    Placement,
-    Stage,
-    choose_cast,
-    set_stage,
-)
+from askmask.pantry.staging import Actor, Board, Placement, Stage, set_stage
 
 if TYPE_CHECKING:
     from askmask.pantry.sprites import Look, SpriteBank
@@ -96,9 +89,9 @@ def compose(
     """
     settings = settings or ComposeSettings()
     rng = np.random.default_rng(seed)
-    elevations = sorted({view.elevation for look in bank.looks for view in look.views})
     for _ in range(_ATTEMPTS):
         cast = choose_cast(bank, rng, settings)
+        elevations = sorted({view.elevation for look in cast for view in look.views})
         stage, elevation = set_stage(cast, elevations, size_hw, rng, settings)
         cutouts = _populate(bank, cast, elevation, stage, rng, settings)
         if len(cutouts) >= settings.objects[0]:

@@ -1,4 +1,4 @@
-"""Who stands where: chooses the looks of a scene, its camera and boards, and a place for each.
+"""Who stands where: chooses camera and boards for a cast, and finds a place for each of it.
 
 A table is one board before a wall; a shelf is two or three boards above each other. A board is a
 level strip of ground, so both share all the code that puts things down.
@@ -6,8 +6,8 @@ level strip of ground, so both share all the code that puts things down.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import cos, radians, sin, tan
 from typing import TYPE_CHECKING
@@ -16,43 +16,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from askmask.pantry.camera import Camera
+from askmask.pantry.cast import ComposeSettings, look_size
 
 if TYPE_CHECKING:
     from askmask.pantry.sprites import Look, SpriteBank, View
 
-__all__ = ["Actor", "Board", "ComposeSettings", "Placement", "Stage", "choose_cast", "set_stage"]
+__all__ = ["Actor", "Board", "Placement", "Stage", "set_stage"]
 
 
 _SHELF_LEAST = 6
 """Fewer things than this would leave a shelf all but empty; they get a table."""
-
-
-@dataclass(frozen=True)
-class ComposeSettings:
-    """What scenes look like on average.
-
-    Attributes:
-        objects: fewest and most objects of a scene.
-        shelf: share of shelf scenes among those of six objects or more; the rest are tables.
-        elevations: weight of each camera elevation of table scenes, degrees -> weight. Shelves
-            are seen from the lowest.
-        repeats: share of scenes in which a look, product or container is repeated on purpose.
-        crowding: share of objects that are put next to another one.
-        cut: share of objects that the frame may cut.
-        sizes: smallest and largest size of an object relative to the scene's anchor object.
-        max_occlusion: an object hidden by more than this share is put elsewhere.
-        min_visible: an object with fewer visible pixels, counted at 480 x 640, is put elsewhere.
-    """
-
-    objects: tuple[int, int] = (4, 12)
-    shelf: float = 0.28
-    elevations: Mapping[float, float] = field(default_factory=lambda: {12: 0.35, 28: 0.45, 50: 0.2})
-    repeats: float = 0.4
-    crowding: float = 0.75
-    cut: float = 0.08
-    sizes: tuple[float, float] = (0.4, 1.9)
-    max_occlusion: float = 0.9
-    min_visible: int = 40
 
 
 @dataclass(frozen=True, eq=False)
@@ -243,49 +216,6 @@ def _beside(neighbour: Placement, actor: Actor, rng: np.random.Generator) -> tup
     )
 
 
-def _size(look: Look) -> float:
-    """Mean of the two longer sides, which is what makes a thing big or small to the eye."""
-    _, middle, longest = sorted(look.size_m)
-    return (middle + longest) / 2
-
-
-def choose_cast(
-    bank: SpriteBank, rng: np.random.Generator, settings: ComposeSettings
-) -> tuple[Look, ...]:
-    """Choose the looks of a scene: of like size, of different categories unless repeated."""
-    count = int(rng.integers(settings.objects[0], settings.objects[1] + 1))
-    anchor = _size(bank.looks[rng.integers(len(bank.looks))])
-    smallest, largest = settings.sizes
-    near = [look for look in bank.looks if smallest * anchor <= _size(look) <= largest * anchor]
-    cast: list[Look] = []
-    for index in rng.permutation(len(near)):
-        if len(cast) == count:
-            break
-        if all(near[index].category != look.category for look in cast):
-            cast.append(near[index])
-    if rng.random() < settings.repeats:
-        _repeat(cast, near, rng)
-    while len(cast) < settings.objects[0]:  # a bank too small for different categories
-        cast.append(near[rng.integers(len(near))])
-    return tuple(cast)
-
-
-def _repeat(cast: list[Look], near: Sequence[Look], rng: np.random.Generator) -> None:
-    """Replace the last members of the cast by relatives of the first ones, in place."""
-    pairs = int(rng.integers(1, max(2, len(cast) // 3 + 1)))
-    for k in range(min(pairs, len(cast) // 2)):
-        model = cast[k if rng.random() < 0.6 else 0]
-        kind = rng.random()
-        if kind < 0.4:
-            relatives = [model]
-        elif kind < 0.75:
-            relatives = [look for look in near if look.category == model.category]
-        else:
-            relatives = [look for look in near if look.container == model.container]
-        others = [look for look in relatives if look is not model] or [model]
-        cast[-1 - k] = others[rng.integers(len(others))]
-
-
 def set_stage(
     cast: Sequence[Look],
     elevations: Sequence[float],
@@ -319,7 +249,7 @@ def _table(
 ) -> Stage:
     height, width = size_hw
     # Picture width in metres at the middle of the table: more things need more room.
-    typical = float(np.median([_size(look) for look in cast]))
+    typical = float(np.median([look_size(look) for look in cast]))
     across = typical * rng.uniform(3.8, 5.6) * (len(cast) / 8) ** 0.45
     focal = width / 2 / tan(radians(rng.uniform(26, 42) / 2))
     distance = focal * across / width
