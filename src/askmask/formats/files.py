@@ -148,7 +148,7 @@ def appending_jsonl(path: str | Path) -> Iterator[Callable[[Mapping[str, Any]], 
     """
     path = Path(path)
     try:
-        if path.exists():
+        if path.is_file():
             _cut_torn_line(path)
         with path.open("ab") as stream:
 

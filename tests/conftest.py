@@ -1,0 +1,7 @@
+"""Settings of all tests."""
+
+from hypothesis import settings
+
+# A busy machine must not fail a test, and a failure must come back when the test is run again.
+settings.register_profile("askmask", deadline=None, derandomize=True)
+settings.load_profile("askmask")
