@@ -15,12 +15,34 @@ from askmask import rle as rle_codec
 from askmask.errors import QueryError, ShapeError
 from askmask.rle import RLE
 
-__all__ = ["MAX_TEXT", "Answer", "Candidates", "MaskType", "Masks", "Query"]
+__all__ = ["MAX_TEXT", "Answer", "Candidates", "MaskType", "Masks", "Query", "check_sentence"]
 
 MAX_TEXT = 2_000
 """Longest sentence that is accepted, in characters."""
 
 _REFERENCE = re.compile(r"\[(\d{1,3})\]")
+
+
+def check_sentence(text: str, where: str | None = None) -> str:
+    """Return `text`, or refuse what no model should see.
+
+    Args:
+        text: a sentence of 1 to 2,000 characters, not only blanks.
+        where: where it came from, for the message, e.g. "standard input, line 3".
+
+    Raises:
+        QueryError: when the sentence is empty, too long or not Unicode.
+    """
+    subject = "the sentence" if where is None else f"{where}: the sentence"
+    if not text.strip():
+        raise QueryError(f"{subject} is empty: say what to segment, e.g. 'the red mug'")
+    if len(text) > MAX_TEXT:
+        raise QueryError(
+            f"{subject} has {len(text):,} characters, at most {MAX_TEXT:,} are accepted: shorten it"
+        )
+    if not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text):
+        raise QueryError(f"{subject} is not valid UTF-8: write it again")
+    return text
 
 
 class MaskType(StrEnum):
@@ -165,13 +187,7 @@ class Query:
     mask_type: MaskType | None = None
 
     def __post_init__(self) -> None:
-        if not self.text.strip():
-            raise QueryError("the sentence is empty: say what to segment, e.g. 'the red mug'")
-        if len(self.text) > MAX_TEXT:
-            raise QueryError(
-                f"the sentence has {len(self.text):,} characters, at most {MAX_TEXT:,} are "
-                "accepted: shorten it"
-            )
+        check_sentence(self.text)
         given = len(self.references) if self.references is not None else 0
         named = [int(number) for number in _REFERENCE.findall(self.text)]
         if named and (max(named) > given or min(named) < 1):

@@ -102,7 +102,7 @@ class TestExitCodes:
         def interrupt(*_: object) -> None:
             raise KeyboardInterrupt
 
-        monkeypatch.setattr(segment_module, "checked_sentence", interrupt)
+        monkeypatch.setattr(segment_module, "_read_references", interrupt)
         result = run("segment", kitchen, "the red one")
         assert (result.code, result.out, result.err) == (130, "", "")
 

@@ -9,8 +9,6 @@ from typing import Annotated
 
 import typer
 
-from askmask.cli.sentences import checked_sentence
-
 __all__ = ["mask_type"]
 
 _BATCH = 256  # sentences to a model call; bounds memory on long inputs
@@ -47,16 +45,19 @@ def mask_type(
 
 
 def _arguments(texts: list[str]) -> Iterator[str]:
+    from askmask.types import check_sentence
+
     for number, text in enumerate(texts, 1):
-        yield checked_sentence(text, f"argument {number}")
+        yield check_sentence(text, f"argument {number}")
 
 
 def _stdin_lines() -> Iterator[str]:
     from askmask.errors import QueryError
+    from askmask.types import check_sentence
 
     number = 0
     for number, line in enumerate(sys.stdin.buffer, 1):
         where = f"standard input, line {number}"
-        yield checked_sentence(line.decode("utf-8", "surrogateescape").rstrip("\r\n"), where)
+        yield check_sentence(line.decode("utf-8", "surrogateescape").rstrip("\r\n"), where)
     if not number:
         raise QueryError("standard input has no lines: give one sentence a line")

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from askmask.cli.sentences import checked_sentence
-
 if TYPE_CHECKING:
     from numpy import bool_, uint8
     from numpy.typing import NDArray
@@ -59,7 +57,6 @@ def segment(
     from askmask.formats.askmask import prediction_from_answer
     from askmask.images import read_image
 
-    checked_sentence(text, "TEXT")
     pixels = read_image(image)
     references = _read_references(reference or [], (pixels.shape[0], pixels.shape[1]))
     query = _query_with_stand_ins(text, references, mask_type)

@@ -37,9 +37,9 @@ class EmbeddedRecipe:
 
     proposer: ProposerRecipe = field(default_factory=ProposerRecipe)
     selector: SelectorRecipe = field(default_factory=SelectorRecipe)
-    proposer_share: float = 0.55
+    proposer_share: float = 0.52
     config: EmbeddedConfig = field(default_factory=EmbeddedConfig)
-    default_budget: str = "75m"
+    default_budget: str = "70m"
 
 
 RECIPES: dict[str, EmbeddedRecipe] = {

@@ -27,6 +27,9 @@ VALIDATION_SEEDS = 1 << 41
 """First scene seed of the validation during training."""
 
 _SCENE_HW = (240, 320)
+_WINDOW = 50
+"""Batches of new scenes before the same scenes come again, augmented otherwise: composing takes a
+core from the training, and a second look at a scene teaches nearly as much as a new one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,7 +154,7 @@ def _augment(sample: Sample, rng: np.random.Generator) -> Sample:
 
 
 class _Stream(IterableDataset[list[Sample]]):
-    """Endless batches; batch b holds the scenes of seeds b * size … , so that a resume goes on."""
+    """Endless batches that depend on their number only, so that a resume goes on."""
 
     def __init__(
         self,
@@ -168,15 +171,22 @@ class _Stream(IterableDataset[list[Sample]]):
         cv2.setNumThreads(1)
         rendered = read_renders(self.renders, self.input_hw)
         batch = self.start
+        composed: dict[int, Sample] = {}
         while True:
+            group, position = divmod(batch, 2 * _WINDOW)
+            if position == 0:
+                composed.clear()
+            first = (group * _WINDOW + position % _WINDOW) * self.size
             rng = np.random.default_rng([7, batch])
             found: list[Sample] = []
             for index in range(self.size):
                 if rendered and rng.random() < self.render_share:
                     sample = rendered[rng.integers(len(rendered))]
                 else:
-                    seed = TRAINING_SEEDS + batch * self.size + index
-                    sample = scene_sample(seed, self.input_hw)
+                    number = first + index
+                    if number not in composed:
+                        composed[number] = scene_sample(TRAINING_SEEDS + number, self.input_hw)
+                    sample = composed[number]
                 found.append(_augment(sample, rng))
             yield found
             batch += 1

@@ -1,0 +1,72 @@
+"""The whole chain in small: proposer, candidates, selector, export, and the runtime on the result."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch")
+
+from askmask.errors import ConfigError, OutputError  # noqa: E402
+from askmask.models.embedded.segmenter import EmbeddedSegmenter  # noqa: E402
+from askmask.models.embedded.weights import EmbeddedWeights  # noqa: E402
+from askmask.pantry.compose import compose  # noqa: E402
+from askmask.pantry.sprites import SpriteBank  # noqa: E402
+from askmask.training.candidates import read_shard  # noqa: E402
+from askmask.training.recipes import train  # noqa: E402
+from askmask.types import Masks, MaskType, Query  # noqa: E402
+
+
+def test_an_unknown_recipe_is_refused_with_the_nearest_name(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="did you mean embedded-v1"):
+        train("embeded-v1", tmp_path)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("chain") / "run"
+    train("embedded-smoke", folder)
+    return folder
+
+
+def test_the_exported_weights_verify_and_answer(run: Path) -> None:
+    weights = EmbeddedWeights(str(run / "weights"))
+    weights.verify()
+    model = EmbeddedSegmenter.load(str(run / "weights"))
+    assert model.weights_hash == weights.sha256
+    scene = compose(SpriteBank.load(), 5)
+    model.set_image(scene.image)
+    references = Masks.from_dense(scene.objects[0].modal[None])
+    for query in ("the red jar", Query("everything like [1]", references), "où est le chat?"):
+        answer = model.answer(query)
+        assert answer.masks.size_hw == scene.image.shape[:2]
+        assert sum(answer.mask_type_probability.values()) == pytest.approx(1, abs=1e-5)
+        assert answer.seconds is not None
+        assert answer.seconds > 0
+    forced = model.answer(Query("the red jar", mask_type=MaskType.HIDDEN))
+    assert forced.mask_type is MaskType.HIDDEN
+    hidden, modal = forced.masks.dense(), forced.modal.dense()
+    np.testing.assert_array_equal(hidden, forced.amodal.dense() & ~modal)
+    assert set(model.mask_types(["the mug"])[0]) == set(MaskType)
+
+
+def test_a_used_run_folder_is_refused_and_resume_finishes_at_once(run: Path) -> None:
+    with pytest.raises(OutputError, match="--resume"):
+        train("embedded-smoke", run)
+    digest = (run / "weights" / "sha256.txt").read_text()
+    train("embedded-smoke", run, resume=True)
+    assert (run / "weights" / "sha256.txt").read_text() == digest
+
+
+def test_cached_candidates_hold_what_the_scene_says(run: Path) -> None:
+    shards = sorted((run / "candidates").glob("*/*.npz"))
+    scenes = [scene for shard in shards for scene in read_shard(shard)]
+    assert len(scenes) == 12
+    for scene in scenes:
+        assert scene.queries
+        for query in scene.queries:
+            assert set(query.wanted) <= set(range(scene.candidates))
+            assert len(query.wanted) == 0 or query.targets > 0
+            assert all(row >= scene.candidates for row in query.references)
