@@ -105,7 +105,7 @@ ROWS = [
     ("same_shape_kind_as(ref(1))", [honey(0, shape="irregular"), beans(0.3, shape="irregular")],
      "-?"),
     ("attribute(A)",
-     [honey(0), honey(0.3, colour="blue"), honey(0.6, colour="orange"), honey(-0.3, share=0.4)],
+     [honey(0), honey(0.3, colour="blue"), honey(0.6, colour="orange"), honey(-0.3, share=0.3)],
      "TF??"),
     ("attribute(A2)", [ANCHOR, beans(0.3), beans(-0.3, material="steel")], "FT?"),
     ("attribute(A3)", [ANCHOR, beans(0.3, **BIG), beans(-0.4, **BIG)], "FTT"),

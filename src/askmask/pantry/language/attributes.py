@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,10 +11,26 @@ from askmask.pantry.language.facts import SceneFacts
 from askmask.pantry.language.truth import FALSE, TRUE, UNCLEAR, Truth, decide
 from askmask.pantry.language.vocabulary import Adjective, neighbours
 
-__all__ = ["attribute", "same_category", "same_colour", "same_material", "same_shape", "size_split"]
+__all__ = [
+    "attribute",
+    "colour_pair",
+    "main_colour",
+    "same_category",
+    "same_colour",
+    "same_material",
+    "same_shape",
+    "size_split",
+]
 
-MAIN_COLOUR = 0.6
-"""Share of the surface that makes a colour the main one."""
+_MOST = 0.6
+"""Share of the surface that makes a colour the main one, whatever the others are."""
+_MUCH, _LEAD = 0.38, 1.6
+"""On printed packages this share will do, if no other colour but a shade of it comes near."""
+_NEUTRAL = frozenset({"black", "grey", "white"})
+_TRACE = 0.15
+"""Below this share a colour is print on a package, not its colour."""
+_PAIR = 0.28
+"""Share that each of two named colours needs at least; together they need `_MOST`."""
 
 _RELATED = (
     {"cardboard", "paper"},
@@ -24,20 +42,60 @@ _RELATED = (
 
 
 def attribute(facts: SceneFacts, adjective: Adjective) -> Truth:
-    """Truth of a colour or a material; sizes are judged by `size_split`."""
-    if adjective.kind == "colour":
-        return np.array([_colour(facts, i, adjective.value) for i in range(facts.n)], np.int8)
-    materials = [item.material for item in facts.scene.objects]
-    return np.array([_same_stuff(stuff, adjective.value) for stuff in materials], np.int8)
+    """Truth of a colour, a pair of colours or a material; sizes are judged by `size_split`."""
+    items = facts.scene.objects
+    if adjective.kind == "material":
+        return np.array([_same_stuff(item.material, adjective.value) for item in items], np.int8)
+    first, _, second = adjective.value.partition("+")
+    if second:
+        return np.array([_two_colours(item.colours, first, second) for item in items], np.int8)
+    return np.array([_colour(item.colours, first) for item in items], np.int8)
 
 
-def _colour(facts: SceneFacts, index: int, colour: str) -> np.int8:
-    main, share = facts.colours[index]
-    have = facts.scene.objects[index].colours.get(colour, 0.0)
-    if have >= MAIN_COLOUR:
+def main_colour(colours: Mapping[str, float]) -> str:
+    """The colour that people would name, or "" when there is none such."""
+    if not colours:
+        return ""
+    main, share = max(colours.items(), key=lambda pair: pair[1])
+    if share >= _MOST:
+        return main
+    rival = max((_family(colours, name, main) for name in colours), default=0.0)
+    return main if share >= _MUCH and share >= _LEAD * rival else ""
+
+
+def _family(colours: Mapping[str, float], name: str, main: str) -> float:
+    """Share of a colour with its own shades, without those of the main colour.
+
+    Dark red jam is partly brown; but metal is no white, and print no grey.
+    """
+    ours = {main, *neighbours(main)}
+    kin = {name} if name in _NEUTRAL else {name, *neighbours(name)} - _NEUTRAL
+    return 0.0 if name in ours else sum(colours.get(one, 0.0) for one in kin - ours)
+
+
+def colour_pair(colours: Mapping[str, float]) -> tuple[str, str] | None:
+    """The two colours that share the surface, larger first, or None."""
+    ranked = sorted(colours.items(), key=lambda pair: -pair[1])[:2]
+    if len(ranked) < 2 or ranked[1][1] < _PAIR or ranked[0][1] + ranked[1][1] < _MOST:
+        return None
+    return (ranked[0][0], ranked[1][0]) if ranked[1][0] not in neighbours(ranked[0][0]) else None
+
+
+def _colour(colours: Mapping[str, float], colour: str) -> np.int8:
+    if not colours:
+        return UNCLEAR
+    if main_colour(colours) == colour:
         return TRUE
-    close = main in neighbours(colour) and share >= 0.3
-    return FALSE if have < 0.1 and main and not close else UNCLEAR
+    top, share = max(colours.items(), key=lambda pair: pair[1])
+    close = top in neighbours(colour) and share >= 0.3
+    return UNCLEAR if close or colours.get(colour, 0.0) >= _TRACE else FALSE
+
+
+def _two_colours(colours: Mapping[str, float], first: str, second: str) -> np.int8:
+    pair = colour_pair(colours)
+    if pair is not None and set(pair) == {first, second}:
+        return TRUE
+    return FALSE if min(colours.get(first, 0.0), colours.get(second, 0.0)) < 0.1 else UNCLEAR
 
 
 def _same_stuff(first: str, second: str) -> np.int8:
@@ -73,20 +131,11 @@ def same_category(facts: SceneFacts) -> Truth:
 
 
 def same_colour(facts: SceneFacts) -> Truth:
-    """Same main colour; UNCLEAR where either has none or the two are neighbours."""
-    names = [name if share >= MAIN_COLOUR else "" for name, share in facts.colours]
-    return np.array(
-        [[_same_colour(facts, i, j, names) for j in range(facts.n)] for i in range(facts.n)],
-        np.int8,
-    ).reshape(facts.n, facts.n)
-
-
-def _same_colour(facts: SceneFacts, i: int, j: int, names: list[str]) -> np.int8:
-    if not names[i] or not names[j]:
-        return UNCLEAR if not names[j] else _colour(facts, i, names[j])
-    if names[i] == names[j]:
-        return TRUE
-    return UNCLEAR if names[i] in neighbours(names[j]) else FALSE
+    """Same main colour; UNCLEAR where the anchor has none."""
+    colours = [item.colours for item in facts.scene.objects]
+    mains = [main_colour(one) for one in colours]
+    rows = [[_colour(one, main) if main else UNCLEAR for main in mains] for one in colours]
+    return np.array(rows, np.int8).reshape(facts.n, facts.n)
 
 
 def same_material(facts: SceneFacts) -> Truth:

@@ -200,14 +200,6 @@ class SceneFacts:
         """(N,) objects that show enough to be asked for."""
         return self.modal_area >= MIN_VISIBLE
 
-    @cached_property
-    def colours(self) -> tuple[tuple[str, float], ...]:
-        """Main colour of each object and its share; ("", 0) when none is given."""
-        return tuple(
-            max(item.colours.items(), key=lambda pair: pair[1], default=("", 0.0))
-            for item in self.scene.objects
-        )
-
 
 def _measure(mask: NDArray[np.bool_]) -> tuple[float, ...]:
     """Return x0, x1, y0, y1, cx, cy, area; zeros for an empty mask."""

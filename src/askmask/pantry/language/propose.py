@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from askmask.pantry.colours import COLOURS
 from askmask.pantry.language import banks
+from askmask.pantry.language.attributes import colour_pair, main_colour
 from askmask.pantry.language.banks import Pattern, Pool
 from askmask.pantry.language.evaluate import Evaluator, Unusable
 from askmask.pantry.language.meaning import SELECTORS, Expression, target_children
@@ -255,9 +256,7 @@ class Proposer:
         item = self.facts.scene.objects[one]
         options: list[tuple[float, Adjective]] = []
         if kind in ("any", "colour", "colour|material"):
-            main, share = self.facts.colours[one]
-            if share >= 0.6 and main in COLOURS:
-                options.append((0.75, Adjective(main, "colour", main)))
+            options += [(0.75, colour) for colour in _colours_of(item.colours)]
         if kind in ("any", "material", "colour|material") and item.material in MATERIALS:
             word = MATERIALS[item.material][0]
             options.append((0.10, Adjective(word, "material", item.material)))
@@ -298,6 +297,14 @@ class Proposer:
         if not len(places):
             raise Unusable("no wording fits")
         return texts[int(places[int(self.rng.integers(len(places)))])]
+
+
+def _colours_of(colours: Mapping[str, float]) -> list[Adjective]:
+    """The colour by which people would call an object, or its two colours, or nothing."""
+    main, pair = main_colour(colours), colour_pair(colours)
+    if main in COLOURS:
+        return [Adjective(main, "colour", main)]
+    return [Adjective(" and ".join(pair), "colour", "+".join(pair))] if pair else []
 
 
 @cache
@@ -380,7 +387,10 @@ class _Filling:
         lie = self.lie if at_target else None
         one = self._pick(others, at_target, lie)
         if others or len(words) > 1:
-            need = None
+            # An adjective is most telling where several things bear the name.
+            ops = {word.op for word in words}
+            telling = {"attribute", "category"} <= ops and not others
+            need = -1 if telling and self.proposer.rng.random() < 0.6 else None
         # Big or small is said of things of a kind.
         sized = any(word.op in ("category", "class") for word in words)
         for word in words:
@@ -445,9 +455,8 @@ def _false_colour(proposer: Proposer, one: int, lie: str, kind: str) -> Adjectiv
     """A colour that the object has not: one of another object, or one of none."""
     if kind not in ("any", "colour", "colour|material"):
         raise Unusable("no colour slot")
-    mains = {name for name, share in proposer.facts.colours if share >= 0.6}
-    own = proposer.facts.colours[one][0]
-    options = [c for c in COLOURS if c != own and (c in mains) == (lie == "swapped")]
+    mains = [main_colour(item.colours) for item in proposer.facts.scene.objects]
+    options = [c for c in COLOURS if c != mains[one] and (c in mains) == (lie == "swapped")]
     if not options:
         raise Unusable("no false colour")
     colour = options[int(proposer.rng.integers(len(options)))]

@@ -40,7 +40,7 @@ KINDS = {
 """Shares of the kinds of patterns."""
 
 MASK_TYPES = {MaskType.MODAL: 0.45, MaskType.AMODAL: 0.40, MaskType.HIDDEN: 0.15}
-NO_TARGET = 0.13
+NO_TARGET = 0.15
 TWIN = 0.5
 """Chance that an amodal query about hidden objects gets a modal twin."""
 ROUGH = 0.08

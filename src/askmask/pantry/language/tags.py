@@ -82,7 +82,7 @@ def _all_references(phrase: Phrase) -> bool:
 
 def _tells_apart(phrase: Phrase, targets: Sequence[int], facts: SceneFacts) -> bool:
     """Whether an attribute chooses among objects of the named class."""
-    name = phrase.fillers.get("N")
-    if not isinstance(name, Name) or not targets:
+    name = phrase.fillers.get("N", phrase.fillers.get("H"))
+    if not isinstance(name, Name | ClassPhrase) or not targets:
         return False
     return int(np.count_nonzero(name.coverage[facts.nouns] == 3)) > len(targets)
