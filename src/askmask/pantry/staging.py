@@ -270,14 +270,15 @@ def _shelf(
     height, width = size_hw
     tallest = max(look.size_m[2] for look in cast)
     widths = sum(look.size_m[0] for look in cast)
-    levels = 3 if len(cast) >= 9 and tallest * 3.2 < 0.8 * widths and rng.random() < 0.7 else 2
-    # Deep enough for a second row behind most things, and for the deepest thing in any turn.
+    # Deep enough for a second row behind most things, and for the deepest thing in most turns.
     deep = [max(look.size_m[:2]) for look in cast]
-    depth = max(rng.uniform(2.2, 3.2) * float(np.median(deep)), 1.15 * max(deep))
+    depth = max(rng.uniform(2.2, 3.2) * float(np.median(deep)), 0.85 * max(deep))
     thickness = rng.uniform(0.04, 0.09) * tallest
     pitch = radians(elevation)
     # The back of a board is seen higher, more so on the lower boards, which are seen steeply.
     rise = tallest * rng.uniform(1.05, 1.2) + depth * tan(1.4 * pitch) + thickness
+    crowded = widths / 3 > 0.33 * (3 * rise * width / height)
+    levels = 3 if crowded and rng.random() < 0.7 else 2
     tall = levels * rise + rng.uniform(0.0, 0.15) * rise
     across = max(tall * width / height, 0.62 * widths / levels)
     focal = width / 2 / tan(radians(rng.uniform(24, 34) / 2))
