@@ -27,6 +27,8 @@ _MOST = 0.6
 _MUCH, _LEAD = 0.38, 1.6
 """On printed packages this share will do, if no other colour but a shade of it comes near."""
 _NEUTRAL = frozenset({"black", "grey", "white"})
+_IN_SHADE = {"brown": ("yellow", "orange"), "grey": ("white",)}
+"""Colour -> what may look so in the shade; with enough of that nobody can tell."""
 _TRACE = 0.15
 """Below this share a colour is print on a package, not its colour."""
 _PAIR = 0.28
@@ -57,6 +59,8 @@ def main_colour(colours: Mapping[str, float]) -> str:
     if not colours:
         return ""
     main, share = max(colours.items(), key=lambda pair: pair[1])
+    if sum(colours.get(lit, 0.0) for lit in _IN_SHADE.get(main, ())) >= 0.2:
+        return ""
     if share >= _MOST:
         return main
     rival = max((_family(colours, name, main) for name in colours), default=0.0)
