@@ -34,7 +34,7 @@ class ComposeSettings:
     objects: tuple[int, int] = (4, 12)
     shelf: float = 0.28
     elevations: Mapping[float, float] = field(default_factory=lambda: {12: 0.35, 28: 0.45, 50: 0.2})
-    repeats: float = 0.4
+    repeats: float = 0.45
     crowding: float = 0.75
     cut: float = 0.08
     sizes: tuple[float, float] = (0.4, 1.9)
