@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from toy import Thing, random_scene, toy_scene
 
+from askmask.pantry.language.attributes import main_colour
 from askmask.pantry.language.banks import Pattern
 from askmask.pantry.language.evaluate import Evaluator, Unusable
 from askmask.pantry.language.meaning import OPERATIONS, parse
@@ -110,6 +111,8 @@ ROWS = [
     ("attribute(A2)", [ANCHOR, beans(0.3), beans(-0.3, material="steel")], "FT?"),
     ("attribute(A3)", [ANCHOR, beans(0.3, **BIG), beans(-0.4, **BIG)], "FTT"),
     ("attribute(A3)", [ANCHOR, beans(0.3)], "??"),
+    ("attribute(A3)",
+     [ANCHOR, beans(0.3, **BIG), beans(-0.4, size=(0.3, 0.3, 0.3))], "F?T"),
     ("and(category(N),attribute(A3))",
      [ANCHOR, honey(0.3, **BIG), beans(-0.4, size=(0.3, 0.3, 0.3))], "FTF"),
     ("category(N)", [honey(0), beans(0.3)], "TF"),
@@ -256,3 +259,27 @@ def test_negation_twice_changes_nothing(values):
     truth = np.array(values, np.int8)
     assert np.array_equal(negate(negate(truth)), truth)
     assert not ((truth == TRUE) & (negate(truth) == TRUE)).any()
+
+
+@pytest.mark.parametrize(
+    ("colours", "expected"),
+    [
+        ({"red": 0.7, "white": 0.3}, "red"),
+        ({"red": 0.45, "white": 0.25, "grey": 0.2}, "red"),
+        ({"red": 0.45, "white": 0.35}, ""),
+        ({"white": 0.46, "red": 0.16, "brown": 0.13, "blue": 0.17}, ""),
+        ({"brown": 0.6, "yellow": 0.25}, ""),
+        ({"grey": 0.6, "blue": 0.2}, ""),
+        ({}, ""),
+    ],
+)
+def test_main_colour_is_the_one_that_people_name(colours, expected):
+    assert main_colour(colours) == expected
+
+
+def test_two_colours_are_named_together():
+    package = Thing("jar of honey", 0.0, colour="red", share=0.45)
+    scene = toy_scene([package, beans(0.3)])
+    scene.objects[0].colours["white"] = 0.35
+    pair = Adjective("white and red", "colour", "white+red")
+    assert letters(scene, "attribute(A)", {"A": pair}) == "TF"

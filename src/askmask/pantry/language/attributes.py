@@ -26,9 +26,12 @@ _MOST = 0.6
 """Share of the surface that makes a colour the main one, whatever the others are."""
 _MUCH, _LEAD = 0.38, 1.6
 """On printed packages this share will do, if no other colour but a shade of it comes near."""
+_SHADES = frozenset({"brown", "grey", "black"})
 _NEUTRAL = frozenset({"black", "grey", "white"})
 _IN_SHADE = {"brown": ("yellow", "orange"), "grey": ("white",)}
 """Colour -> what may look so in the shade; with enough of that nobody can tell."""
+_METAL = 0.75
+"""Grey is named only when it is nearly all: else it is the metal of a can, or shade."""
 _TRACE = 0.15
 """Below this share a colour is print on a package, not its colour."""
 _PAIR = 0.28
@@ -59,22 +62,32 @@ def main_colour(colours: Mapping[str, float]) -> str:
     if not colours:
         return ""
     main, share = max(colours.items(), key=lambda pair: pair[1])
-    if sum(colours.get(lit, 0.0) for lit in _IN_SHADE.get(main, ())) >= 0.2:
+    if _maybe_shaded(colours, main, 0.2) or (main == "grey" and share < _METAL):
         return ""
     if share >= _MOST:
         return main
-    rival = max((_family(colours, name, main) for name in colours), default=0.0)
+    rival = max((_rival(colours, name, main) for name in colours), default=0.0)
     return main if share >= _MUCH and share >= _LEAD * rival else ""
 
 
-def _family(colours: Mapping[str, float], name: str, main: str) -> float:
-    """Share of a colour with its own shades, without those of the main colour.
+def _maybe_shaded(colours: Mapping[str, float], colour: str, enough: float) -> bool:
+    """Whether a colour may be the shaded side of a lighter one."""
+    return sum(colours.get(lit, 0.0) for lit in _IN_SHADE.get(colour, ())) >= enough
 
-    Dark red jam is partly brown; but metal is no white, and print no grey.
+
+def _rival(colours: Mapping[str, float], name: str, main: str) -> float:
+    """Share with which another colour, with its own shades, contests the main one.
+
+    Dark red jam is partly brown; but metal is no white, and print no grey. Brown and grey are the
+    shaded side of what they border on, other neighbours are colours in their own right.
     """
-    ours = {main, *neighbours(main)}
+    ours = {main, *(shade for shade in neighbours(main) if shade in _SHADES)}
+    if name in ours:
+        return 0.0
+    if name in neighbours(main):
+        return colours[name]
     kin = {name} if name in _NEUTRAL else {name, *neighbours(name)} - _NEUTRAL
-    return 0.0 if name in ours else sum(colours.get(one, 0.0) for one in kin - ours)
+    return sum(colours.get(one, 0.0) for one in kin - ours - {*neighbours(main)})
 
 
 def colour_pair(colours: Mapping[str, float]) -> tuple[str, str] | None:
@@ -82,7 +95,10 @@ def colour_pair(colours: Mapping[str, float]) -> tuple[str, str] | None:
     ranked = sorted(colours.items(), key=lambda pair: -pair[1])[:2]
     if len(ranked) < 2 or ranked[1][1] < _PAIR or ranked[0][1] + ranked[1][1] < _MOST:
         return None
-    return (ranked[0][0], ranked[1][0]) if ranked[1][0] not in neighbours(ranked[0][0]) else None
+    first, second = ranked[0][0], ranked[1][0]
+    vague = "grey" in (first, second) or second in neighbours(first)
+    vague |= any(_maybe_shaded(colours, one, 0.1) for one in (first, second))
+    return None if vague else (first, second)
 
 
 def _colour(colours: Mapping[str, float], colour: str) -> np.int8:
@@ -120,12 +136,13 @@ def size_split(facts: SceneFacts, among: NDArray[np.intp], word: str) -> Truth:
     """
     values = np.full(facts.n, FALSE)
     order = among[np.argsort(facts.volume[among])]
-    ratio = facts.volume[order[1:]] / facts.volume[order[:-1]]
-    if not ratio.size or ratio.max() < 1.5:
+    cuts = np.flatnonzero(facts.volume[order[1:]] >= 1.5 * facts.volume[order[:-1]]) + 1
+    if not len(cuts):
         values[among] = UNCLEAR
         return values
-    cut = int(ratio.argmax()) + 1
-    values[order[cut:] if word == "big" else order[:cut]] = TRUE
+    # Between two gaps nobody knows: middling things are neither big nor small.
+    values[order[cuts[0] : cuts[-1]]] = UNCLEAR
+    values[order[cuts[-1] :] if word == "big" else order[: cuts[0]]] = TRUE
     return values
 
 

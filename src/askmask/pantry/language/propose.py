@@ -46,6 +46,11 @@ _AGREES = re.compile(
 _COUNTED = re.compile(r"\b(one|only|lone|single|another|other|same|two|twin|pair|last)\b")
 
 
+_RARER = {"brown": 0.7, "purple": 0.6, "pink": 0.6, "orange": 0.6, "black": 0.4, "grey": 0.1}
+_SAID = dict.fromkeys(COLOURS, 1.0) | _RARER
+"""How often true sentences name a colour; false ones follow, lest a rare word mean nothing."""
+
+
 @dataclass(frozen=True)
 class Lie:
     """How a phrase is made to denote nothing: what is exchanged, and the words to exchange it by.
@@ -456,10 +461,11 @@ def _false_colour(proposer: Proposer, one: int, lie: str, kind: str) -> Adjectiv
     if kind not in ("any", "colour", "colour|material"):
         raise Unusable("no colour slot")
     mains = [main_colour(item.colours) for item in proposer.facts.scene.objects]
-    options = [c for c in COLOURS if c != mains[one] and (c in mains) == (lie == "swapped")]
+    options = [c for c in _SAID if c != mains[one] and (c in mains) == (lie == "swapped")]
     if not options:
         raise Unusable("no false colour")
-    colour = options[int(proposer.rng.integers(len(options)))]
+    shares = np.array([_SAID[colour] for colour in options])
+    colour = options[int(proposer.rng.choice(len(options), p=shares / shares.sum()))]
     return Adjective(colour, "colour", colour)
 
 
