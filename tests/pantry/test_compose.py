@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from fake_bank import FakeBank
 
-from askmask.errors import DataError
+from askmask.errors import DataError, MissingExtraError
 from askmask.pantry.compose import ComposeSettings, compose
 from askmask.pantry.scene import Scene, SceneObject
 
@@ -118,3 +119,9 @@ def test_pairs_are_repeated_when_asked() -> None:
 def test_refuses_a_bank_that_cannot_fill_a_scene() -> None:
     with pytest.raises(DataError, match="4 objects"):
         compose(BANK, 0, SIZE, ComposeSettings(min_visible=10**9))
+
+
+def test_says_which_package_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "cv2", None)
+    with pytest.raises(MissingExtraError, match=r"askmask\[scenes\]"):
+        compose(BANK, 0, SIZE)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from askmask.errors import DataError
+from askmask.errors import DataError, MissingExtraError
 from askmask.pantry.backdrop import Light, gain_table, paint_backdrop
 from askmask.pantry.cast import ComposeSettings, choose_cast
 from askmask.pantry.scene import Scene, SceneObject
@@ -86,7 +86,12 @@ def compose(
 
     Raises:
         DataError: when the bank's looks cannot fill a scene of that many objects.
+        MissingExtraError: when OpenCV is not installed.
     """
+    try:
+        import cv2  # noqa: F401
+    except ImportError as error:
+        raise MissingExtraError.of("opencv-python-headless", "scenes", "composing") from error
     settings = settings or ComposeSettings()
     rng = np.random.default_rng(seed)
     for _ in range(_ATTEMPTS):
