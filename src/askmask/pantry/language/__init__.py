@@ -13,10 +13,16 @@ logic: what is too close to call is UNCLEAR, and a sentence with an unclear obje
     facts        what is measured on a scene
     relations, comparisons, selectors, attributes   the operations
     phrases      filled patterns
-    evaluate     phrase + facts -> objects
+    scene_truth  relations of a scene, computed once
+    reading      phrase + scene -> truth, object by object
+    evaluate     phrase + scene -> objects
     realise      phrase -> text
-    propose      fillers that fit a scene
+    repertoire   which patterns serve which purpose
+    word_choice  words that are true of an object, or of none
+    propose      patterns filled to fit a scene
+    absent       ways to ask for what is not there
     frames       sentence frames and which of them fit
+    tags         what a query tests
     queries      `build_queries`
     folder       queries for a whole benchmark folder
 """

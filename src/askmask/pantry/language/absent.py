@@ -7,16 +7,16 @@ described that the relations exclude; whether the result denotes nothing is for 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 
 from askmask.pantry.language.banks import noun_entries
 from askmask.pantry.language.facts import SceneFacts
-from askmask.pantry.language.propose import Lie
 from askmask.pantry.language.vocabulary import vocabulary
 
-__all__ = ["lies"]
+__all__ = ["Lie", "lies"]
 
 LIES = {
     "class": 0.22,
@@ -32,6 +32,19 @@ occluder of a free object, larger than the largest, no second of its kind and br
 
 _BROAD = 25
 """Classes with more nouns say little about what an object is."""
+
+
+@dataclass(frozen=True)
+class Lie:
+    """How a phrase is made to denote nothing: what is exchanged, and the words to exchange it by.
+
+    Attributes:
+        kind: "class", "sibling", "colour", "swapped", "relation", "superclass", "function".
+        nouns: for "class" and "sibling", what is absent; else what scenes may hold.
+    """
+
+    kind: str
+    nouns: tuple[str, ...] = ()
 
 
 @cache

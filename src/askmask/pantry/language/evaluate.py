@@ -2,49 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import cached_property
-from itertools import pairwise
-
-import numpy as np
-from numpy.typing import NDArray
-
-from askmask.errors import DataError
-from askmask.pantry.language import attributes, comparisons, relations, selectors
 from askmask.pantry.language.facts import SceneFacts
-from askmask.pantry.language.meaning import SELECTORS, Argument, Expression
-from askmask.pantry.language.phrases import Phrase, slot_key
-from askmask.pantry.language.truth import (
-    FALSE,
-    TRUE,
-    UNCLEAR,
-    UNDEFINED,
-    Truth,
-    decide,
-    negate,
-)
-from askmask.pantry.language.vocabulary import Adjective, ClassPhrase, Description, Name
+from askmask.pantry.language.meaning import Expression
+from askmask.pantry.language.phrases import Phrase
+from askmask.pantry.language.reading import Reading, Unusable, members
+from askmask.pantry.language.scene_truth import SceneTruth
+from askmask.pantry.language.truth import UNDEFINED, Truth
 from askmask.pantry.scene import Scene
 
 __all__ = ["Evaluator", "Unusable"]
 
 
-class Unusable(Exception):
-    """A sentence has no exact answer on this scene."""
-
-
-_SAME: dict[str, Callable[[SceneFacts], Truth]] = {
-    "same_category_as": attributes.same_category,
-    "same_colour_as": attributes.same_colour,
-    "same_material_as": attributes.same_material,
-    "same_shape_kind_as": attributes.same_shape,
-}
-_SIDEWAYS = {"left_of": (-1, 0), "right_of": (1, 0), "above": (0, -1), "below": (0, 1)}
-_DEPTHWISE = {"in_front_of": (0, -1), "behind": (0, 1)}
-
-
 class Evaluator:
-    """Evaluates phrases on one scene; relations are computed once and kept.
+    """Evaluates phrases on one scene.
 
     Attributes:
         facts: measurements of the scene.
@@ -52,8 +22,7 @@ class Evaluator:
 
     def __init__(self, scene: Scene) -> None:
         self.facts = SceneFacts(scene)
-        self._pairs: dict[str, Truth] = {}
-        self._adjectives: dict[Adjective, Truth] = {}
+        self._truth = SceneTruth(self.facts)
 
     def targets(self, phrase: Phrase) -> tuple[int, ...]:
         """Return the objects that the phrase denotes, in scene order.
@@ -61,8 +30,8 @@ class Evaluator:
         Raises:
             Unusable: when an object is unclear, or when the number does not fit the wording.
         """
-        values = _Reading(self, phrase, may_be_empty=False).truth(phrase.pattern.meaning)
-        found = _members(values)
+        values = Reading(self._truth, phrase, may_be_empty=False).truth(phrase.pattern.meaning)
+        found = members(values)
         number, count = phrase.pattern.number, len(found)
         empty_allowed = phrase.pattern.meaning.op == "any"
         if count == 0 and not empty_allowed:
@@ -74,7 +43,7 @@ class Evaluator:
     def denotes_nothing(self, phrase: Phrase) -> bool:
         """Whether nothing fits the phrase, even if all that is unclear were true."""
         try:
-            values = _Reading(self, phrase, may_be_empty=True).truth(phrase.pattern.meaning)
+            values = Reading(self._truth, phrase, may_be_empty=True).truth(phrase.pattern.meaning)
         except Unusable:
             return False
         return bool((values <= UNDEFINED).all())
@@ -85,338 +54,4 @@ class Evaluator:
         Raises:
             Unusable: when an anchor of it is unclear or missing.
         """
-        return _Reading(self, phrase, may_be_empty=False).truth(expression)
-
-    def pairs(self, key: str) -> Truth:
-        """(N, N) truth of a relation or comparison, e.g. "left_of" or "larger_than,real"."""
-        if key not in self._pairs:
-            self._pairs[key] = self._compute(key)
-        return self._pairs[key]
-
-    def _compute(self, key: str) -> Truth:
-        facts = self.facts
-        op, _, mode = key.partition(",")
-        if key in relations.RELATIONS:
-            return relations.RELATIONS[key](facts.column, facts.shapes, (facts.height, facts.width))
-        if op in _SAME:
-            return _SAME[op](facts)
-        if op == "adjacent_to":
-            return relations.adjacent(facts, contact=mode == "contact")
-        if op == "larger_than":
-            return comparisons.larger_than(facts, mode)
-        if op == "smaller_than":
-            return self.pairs(f"larger_than,{mode}").T
-        if op == "taller_than":
-            return comparisons.taller_than(facts)
-        if op == "on":
-            return relations.on(facts)
-        return self.pairs("occluding").T if op == "occluded_by" else relations.covering(facts)
-
-    def adjective(self, adjective: Adjective) -> Truth:
-        """(N,) truth of a colour or material."""
-        if adjective not in self._adjectives:
-            self._adjectives[adjective] = attributes.attribute(self.facts, adjective)
-        return self._adjectives[adjective]
-
-    @cached_property
-    def unoccluded(self) -> Truth:
-        """(N,) TRUE where nothing hides the object and the picture shows all of it."""
-        facts = self.facts
-        free = facts.hidden_share <= 0.01
-        cut = (facts.outside_share > 0) | (facts.frame_distance < 1)
-        return decide(free & ~cut, facts.hidden_share >= 0.05)
-
-    @cached_property
-    def touching_frame(self) -> Truth:
-        """(N,) TRUE where the picture's edge cuts the object."""
-        facts = self.facts
-        cut = (facts.frame_distance < 1) & (facts.outside_share >= 0.03)
-        return decide(cut, facts.frame_distance >= 5)
-
-
-class _Reading:
-    """One evaluation: a phrase, its scene, and whether target sets may be empty."""
-
-    def __init__(self, evaluator: Evaluator, phrase: Phrase, may_be_empty: bool) -> None:
-        self.evaluator = evaluator
-        self.facts = evaluator.facts
-        self.phrase = phrase
-        self.may_be_empty = may_be_empty
-
-    def truth(self, expression: Expression) -> Truth:
-        """(N,) truth of an expression in target position."""
-        op = expression.op
-        if op == "and":
-            return self._and(expression)
-        if op in ("the", "all", "count"):
-            return self._exactly(expression)
-        if op in SELECTORS:
-            return self._select(expression)
-        if op in _PLAIN:
-            return _PLAIN[op](self, expression)
-        return self._related(expression)
-
-    def members(self, expression: Expression) -> NDArray[np.intp]:
-        """Objects of an expression in anchor position: clear and not empty."""
-        strict = _Reading(self.evaluator, self.phrase, may_be_empty=False)
-        found = _members(strict.truth(expression))
-        if not len(found):
-            raise Unusable("no anchor")
-        return found
-
-    def _filler(self, slot: Argument) -> object:
-        return self.phrase.fillers[slot_key(str(slot))]
-
-    def _nested(self, slot: str) -> Truth:
-        """Truth of a phrase in a slot `{R}`, which stands for exactly one object."""
-        phrase = self._filler(slot)
-        assert isinstance(phrase, Phrase)
-        inner = _Reading(self.evaluator, phrase, may_be_empty=False)
-        return inner._exactly(Expression("the", (phrase.pattern.meaning,)))
-
-    def _operand(self, argument: Argument) -> Truth:
-        return (
-            self.truth(argument)
-            if isinstance(argument, Expression)
-            else self._nested(str(argument))
-        )
-
-    def _anchor(self, argument: Argument) -> NDArray[np.intp]:
-        if isinstance(argument, Expression):
-            return self.members(argument)
-        return _members(self._nested(str(argument)))
-
-    def _everything(self) -> Truth:
-        return np.full(self.facts.n, TRUE)
-
-    def _scene(self, expression: Expression) -> Truth:
-        return self._everything()
-
-    def _ref(self, expression: Expression) -> Truth:
-        values = np.full(self.facts.n, FALSE)
-        values[self.phrase.references[int(str(expression.args[0])) - 1]] = TRUE
-        return values
-
-    def _worded(self, expression: Expression) -> Truth:
-        """`category`, `class` and `function`: by what the filler covers."""
-        filler = self._filler(expression.args[0])
-        if not isinstance(filler, Name | ClassPhrase | Description):
-            raise DataError(f"{expression}: expected a noun, a class or a description")
-        values: Truth = filler.coverage[self.facts.nouns]
-        return values
-
-    def _attribute(self, expression: Expression) -> Truth:
-        adjective = self._filler(expression.args[0])
-        assert isinstance(adjective, Adjective)
-        if adjective.kind == "size":
-            every = np.arange(self.facts.n)
-            return attributes.size_split(self.facts, every, adjective.value)
-        return self.evaluator.adjective(adjective)
-
-    def _and(self, expression: Expression) -> Truth:
-        sizes: list[Adjective] = []
-        values = self._everything()
-        for child in expression.args:
-            adjective = self._size_word(child)
-            if adjective is not None:
-                sizes.append(adjective)
-            else:
-                values = np.minimum(values, self._operand(child))
-        for adjective in sizes:
-            # Big or small among what the other words leave.
-            if (values == UNCLEAR).any():
-                raise Unusable("unclear comparison set")
-            split = attributes.size_split(
-                self.facts, np.flatnonzero(values == TRUE), adjective.value
-            )
-            values = np.minimum(values, split)
-        return values
-
-    def _size_word(self, argument: Argument) -> Adjective | None:
-        if not isinstance(argument, Expression) or argument.op != "attribute":
-            return None
-        adjective = self._filler(argument.args[0])
-        assert isinstance(adjective, Adjective)
-        return adjective if adjective.kind == "size" else None
-
-    def _or(self, expression: Expression) -> Truth:
-        values = self._operand(expression.args[0])
-        for child in expression.args[1:]:
-            values = np.maximum(values, self._operand(child))
-        return values
-
-    def _not(self, expression: Expression) -> Truth:
-        return negate(self._operand(expression.args[0]))
-
-    def _any(self, expression: Expression) -> Truth:
-        return self._operand(expression.args[0])
-
-    def _exactly(self, expression: Expression) -> Truth:
-        """`the`, `all`, `count`: a requirement on the number of members."""
-        values = self._operand(expression.args[-1])
-        count = int((values == TRUE).sum())
-        clear = not (values == UNCLEAR).any()
-        if self.may_be_empty and count == 0 and clear:
-            return values
-        wanted = {"the": 1, "all": max(count, 1)}.get(expression.op)
-        if wanted is None:
-            wanted = int(str(expression.args[0]))
-        if count != wanted or not clear:
-            raise Unusable(f"{expression.op} needs {wanted}, got {count}")
-        return values
-
-    def _except(self, expression: Expression) -> Truth:
-        first, second = (self._operand(child) for child in expression.args)
-        if not ((first == TRUE) & (second == TRUE)).any():
-            raise Unusable("the exception is not in the set")
-        return np.minimum(first, np.where(second == UNDEFINED, TRUE, negate(second)))
-
-    def _related(self, expression: Expression) -> Truth:
-        op = expression.op
-        if op in ("has_part", "part_of"):
-            raise Unusable("parts are not known")
-        if op == "between":
-            return self._between(expression.args)
-        key = f"{op},{expression.mode}" if expression.mode else op
-        anchor = expression.args[0]
-        if isinstance(anchor, Expression) and anchor.op == "scene":
-            return self._to_any_other(key)
-        return self._to_anchor(key, self._anchor(anchor))
-
-    def _to_any_other(self, key: str) -> Truth:
-        matrix = self.evaluator.pairs(key).copy()
-        np.fill_diagonal(matrix, FALSE)
-        values: Truth = matrix.max(1, initial=FALSE)
-        return values
-
-    def _to_anchor(self, key: str, anchors: NDArray[np.intp]) -> Truth:
-        values: Truth
-        if key in relations.RELATIONS and len(anchors) > 1:
-            union = self.facts.shapes.union(anchors)
-            size_hw = (self.facts.height, self.facts.width)
-            values = relations.RELATIONS[key](self.facts.column, union, size_hw)[:, 0]
-        elif key.partition(",")[0] in ("larger_than", "smaller_than", "taller_than"):
-            values = self.evaluator.pairs(key)[:, anchors].min(1)
-        else:
-            values = self.evaluator.pairs(key)[:, anchors].max(1)
-        values = values.copy()
-        values[anchors] = UNDEFINED
-        return values
-
-    def _between(self, anchors: Sequence[Argument]) -> Truth:
-        found = np.concatenate([self._anchor(anchor) for anchor in anchors])
-        if len(found) != 2 or found[0] == found[1]:
-            raise Unusable("between needs two anchors")
-        values = relations.between(self.facts, int(found[0]), int(found[1])).copy()
-        values[found] = UNDEFINED
-        return values
-
-    def _select(self, expression: Expression) -> Truth:
-        """Pick from candidates; unclear ones must not change the choice."""
-        candidates = self._operand(expression.args[-1])
-        sure = np.flatnonzero(candidates == TRUE)
-        possible = np.flatnonzero(candidates >= UNCLEAR)
-        values = np.full(self.facts.n, FALSE)
-        if self.may_be_empty and not len(possible):
-            return values
-        chosen = self._choose(expression, sure)
-        if len(possible) > len(sure) and self._choose(expression, possible) != chosen:
-            raise Unusable("an unclear candidate might win")
-        values[list(chosen)] = TRUE
-        return values
-
-    def _choose(self, expression: Expression, candidates: NDArray[np.intp]) -> frozenset[int]:
-        op = expression.op
-        if op.startswith("nth_from"):
-            return self._nth(expression, candidates)
-        if op in ("nearest_to", "farthest_from"):
-            return self._by_distance(expression, candidates)
-        ways = selectors.orders(self.facts, op, expression.mode)
-        chosen = selectors.first(ways, candidates, expression.k)
-        if chosen is None or not self._convincing(op, candidates, chosen):
-            raise Unusable("no clear winner")
-        return chosen
-
-    def _convincing(self, op: str, candidates: NDArray[np.intp], chosen: frozenset[int]) -> bool:
-        """Further conditions on a winner's shape and on what hides it."""
-        facts, winners = self.facts, list(chosen)
-        if op == "roundest":
-            seen = (facts.hidden_share <= 0.3) & (self.evaluator.touching_frame != TRUE)
-            return bool(facts.roundness[winners].min() >= 0.85 and seen[candidates].all())
-        return op != "most_hidden" or bool(facts.hidden_share[winners].min() >= 0.15)
-
-    def _nth(self, expression: Expression, candidates: NDArray[np.intp]) -> frozenset[int]:
-        n, (way, *_) = int(str(expression.args[0])), selectors.orders(self.facts, expression.op, "")
-        base = self.facts.shapes.solid.low[candidates, 1]
-        if len(candidates) < max(n, 2) or np.ptp(base) > 0.05:
-            raise Unusable("not in one row")
-        rank = selectors.ranked(way, candidates)
-        steps = pairwise(rank[: n + 1])
-        if not all(way.separates(here, there) for here, there in steps):
-            raise Unusable("too close to count")
-        source = expression.args[-1]
-        if isinstance(source, Expression) and source.op in ("left_of", "right_of"):
-            anchors = self._anchor(source.args[0])
-            if not all(self._within_45(source.op, one, anchors) for one in rank[:n]):
-                raise Unusable("not in line with the anchor")
-        return frozenset([rank[n - 1]])
-
-    def _by_distance(self, expression: Expression, candidates: NDArray[np.intp]) -> frozenset[int]:
-        anchors = self._anchor(expression.args[0])
-        candidates = np.setdiff1d(candidates, anchors)
-        ways = selectors.nearness(self.facts, anchors, expression.op == "farthest_from")
-        chosen = selectors.first(ways, candidates, expression.k)
-        if chosen is None:
-            raise Unusable("no clear winner")
-        source = expression.args[-1]
-        # "Immediately left of": the nearest one must really lie in that direction.
-        directed = isinstance(source, Expression) and source.args[:1] == expression.args[:1]
-        op = source.op if directed and isinstance(source, Expression) else ""
-        if not all(self._within_45(op, one, anchors) for one in chosen):
-            raise Unusable("the nearest one lies askew")
-        return chosen
-
-    def _within_45(self, op: str, one: int, anchors: NDArray[np.intp]) -> bool:
-        """Whether an object lies within 45 degrees of a direction as seen from the anchors."""
-        if op in _SIDEWAYS:
-            plane = self.facts.shapes.amodal
-            points, direction = np.stack([plane.cx, plane.cy], 1), _SIDEWAYS[op]
-        elif op in _DEPTHWISE:
-            points, direction = self.facts.shapes.solid.centre[:, [0, 2]], _DEPTHWISE[op]
-        else:
-            return True
-        away = points[one] - points[anchors].mean(0)
-        return bool(away @ np.array(direction, float) >= np.hypot(*away) * np.cos(np.pi / 4))
-
-    def _unoccluded(self, expression: Expression) -> Truth:
-        return self.evaluator.unoccluded
-
-    def _touching_frame(self, expression: Expression) -> Truth:
-        return self.evaluator.touching_frame
-
-
-_PLAIN: dict[str, Callable[[_Reading, Expression], Truth]] = {
-    "scene": _Reading._scene,
-    "ref": _Reading._ref,
-    "category": _Reading._worded,
-    "class": _Reading._worded,
-    "function": _Reading._worded,
-    "attribute": _Reading._attribute,
-    "or": _Reading._or,
-    "not": _Reading._not,
-    "any": _Reading._any,
-    "except": _Reading._except,
-    "unoccluded": _Reading._unoccluded,
-    "touching_frame": _Reading._touching_frame,
-}
-
-
-def _members(values: Truth) -> NDArray[np.intp]:
-    """Objects that are TRUE.
-
-    Raises:
-        Unusable: when one is UNCLEAR.
-    """
-    if (values == UNCLEAR).any():
-        raise Unusable("too close to call")
-    return np.flatnonzero(values == TRUE)
+        return Reading(self._truth, phrase, may_be_empty=False).truth(expression)

@@ -16,8 +16,9 @@ from askmask.pantry.language.english import article, roughen
 from askmask.pantry.language.evaluate import Evaluator, Unusable
 from askmask.pantry.language.frames import BARE, choose_frame, sentence
 from askmask.pantry.language.phrases import Phrase
-from askmask.pantry.language.propose import Proposer, patterns_for_lie, usable_patterns
+from askmask.pantry.language.propose import Proposer
 from askmask.pantry.language.realise import realise
+from askmask.pantry.language.repertoire import patterns_for_lie, usable_patterns
 from askmask.pantry.language.tags import phrase_tags
 from askmask.pantry.scene import Scene
 from askmask.pantry.sprites import SpriteBank
@@ -298,7 +299,7 @@ class _Builder:
     def _first_name(self, places: NDArray[np.intp]) -> str | None:
         for one in places:
             try:
-                name = self.proposer.name(int(one), frozenset({"count", "mass"}), 1)
+                name = self.proposer.words.name(int(one), frozenset({"count", "mass"}), 1)
             except Unusable:
                 continue
             return f"the {name.text}"
