@@ -131,7 +131,8 @@ def _tile(rng: np.random.Generator) -> Pixels:
     count = int(rng.choice([2, 4, 8]))
     shades = 1 + 0.12 * (rng.random((count, count, 1), np.float32) - 0.5)
     base = _colour(rng, saturation=(0, 0.4), value=(0.5, 0.98))
-    tiles: Pixels = np.kron(base * shades, np.ones((_SIDE // count, _SIDE // count, 1), np.float32))
+    one_tile = np.ones((_SIDE // count, _SIDE // count, 1), np.float32)
+    tiles = np.kron(base * shades, one_tile).astype(np.float32)
     if rng.random() < 0.3:
         dark = (np.indices((count, count)).sum(0) % 2 == 0).astype(np.float32)
         squares: Pixels = np.kron(dark, np.ones((_SIDE // count,) * 2, np.float32))
@@ -164,7 +165,8 @@ def _brick(rng: np.random.Generator) -> Pixels:
     wall = base * shades[row, along // length][..., None]
     joint = (np.arange(_SIDE)[:, None] % (_SIDE // courses) < 3) | (along % length < 3)
     wall[joint] = _colour(rng, saturation=(0, 0.1), value=(0.6, 0.85))
-    return wall * (1 - 0.2 * _noise(rng, 1.2)[..., None])
+    bricks: Pixels = wall * (1 - 0.2 * _noise(rng, 1.2)[..., None])
+    return bricks
 
 
 def _stripes(rng: np.random.Generator) -> Pixels:

@@ -202,7 +202,7 @@ def cache_renders(
             owner[owner >= len(modal)] = -1
             queries, next_reference = [], count + len(modal)
             for query in asked:
-                wanted = {rows.get(target.entity, -2) for target in query.targets}
+                wanted = {rows[target.entity] for target in query.targets if target.entity}
                 used = range(next_reference, next_reference + len(query.references))
                 next_reference = used.stop
                 if query.mask_type is None:

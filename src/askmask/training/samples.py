@@ -138,7 +138,7 @@ def _augment(sample: Sample, rng: np.random.Generator) -> Sample:
     image = sample.image.astype(np.float32)
     if rng.random() < 0.3:
         image = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.3, 1.0)).astype(np.float32)
-    image = 255 * (image / 255) ** np.float32(rng.uniform(0.7, 1.4))
+    image = 255 * np.power(image / 255, rng.uniform(0.7, 1.4), dtype=np.float32)
     image *= rng.uniform(0.93, 1.07, 3).astype(np.float32)
     if rng.random() < 0.3:
         image = image + rng.normal(0, rng.uniform(1, 6), image.shape).astype(np.float32)
