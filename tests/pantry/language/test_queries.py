@@ -88,6 +88,7 @@ def test_tags_agree_with_the_answers(train):
         assert ("no-target" in query.tags) == (not query.targets)
         assert ("group" in query.tags) == (len(query.targets) > 1)
         assert ("reference" in query.tags) == bool(query.references)
+        assert ("hidden" in query.tags) == (query.mask_type is MaskType.HIDDEN)
         numbers = {int(found) for found in re.findall(r"\[(\d)\]", query.text)}
         assert numbers == set(range(1, len(query.references) + 1)), query.text
         assert "{" not in query.text

@@ -262,6 +262,8 @@ class _Builder:
         if phrase.pattern.lacks_article and frame is not BARE:
             text = f"the {text}"
         text = article(sentence(frame, text, occluder, self.rng))
+        if mask_type is MaskType.HIDDEN:
+            tags = ("hidden", *tags)
         if self.rng.random() < ROUGH:
             text = roughen(text, self.rng)
         if text in self.texts:
