@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import tempfile
 from pathlib import Path
@@ -13,6 +12,7 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 
+from askmask.formats.files import write_json
 from askmask.models.embedded.config import EmbeddedConfig
 from askmask.models.embedded.proposer_net import ProposerNet
 from askmask.models.embedded.selector_net import SelectorNet
@@ -83,7 +83,7 @@ def export_sentence(net: SelectorNet, config: EmbeddedConfig, folder: Path) -> N
 def seal(folder: Path, config: EmbeddedConfig) -> str:
     """Add tokenizer, configuration and hash; return the hash."""
     shutil.copyfile(minilm_folder() / "tokenizer.json", folder / "tokenizer.json")
-    (folder / "config.json").write_text(json.dumps(config.to_json(), indent=2) + "\n", "utf-8")
+    write_json(folder / "config.json", config.to_json())
     digest = EmbeddedWeights(str(folder)).sha256
     (folder / "sha256.txt").write_text(digest + "\n", "utf-8")
     return digest

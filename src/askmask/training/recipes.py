@@ -7,12 +7,12 @@ can be interrupted anywhere and asked for again.
 from __future__ import annotations
 
 import difflib
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from askmask.errors import ConfigError, MissingExtraError
+from askmask.formats.files import write_json
 from askmask.models.embedded.config import EmbeddedConfig
 from askmask.training.budget import Budget
 from askmask.training.proposer import ProposerRecipe
@@ -114,7 +114,7 @@ def _train_embedded(
     measured = fit(proposer, run, budget.share(recipe.proposer_share))
     weights.mkdir(exist_ok=True)
     export_image(proposer.model.net, weights / "image.onnx")
-    (weights / "config.json").write_text(json.dumps(recipe.config.to_json()))
+    write_json(weights / "config.json", recipe.config.to_json())
 
     say(f"2/4 candidates of {recipe.selector.scenes} scenes")
     settings = recipe.selector
@@ -149,5 +149,5 @@ def _train_embedded(
     export_sentence(selector.model, recipe.config, weights)
     digest = seal(weights, recipe.config)
     summary = {"recipe": described, "sha256": digest, "held_out": measured}
-    (out / "run.json").write_text(json.dumps(summary, indent=2) + "\n", "utf-8")
+    write_json(out / "run.json", summary)
     return weights

@@ -12,8 +12,12 @@ from typing import Any
 import torch
 
 from askmask.errors import ConfigError, OutputError
+from askmask.formats.files import read_json, write_json
 
 __all__ = ["TrainingRun"]
+
+_MAX_RUN_JSON = 1_000_000
+"""Largest run.json that is read, in bytes."""
 
 
 class TrainingRun:
@@ -32,7 +36,7 @@ class TrainingRun:
         if described.exists():
             if not resume:
                 raise OutputError(f"{folder} holds a run already: add --resume or choose another")
-            before = json.loads(described.read_text("utf-8"))["recipe"]
+            before = read_json(described, _MAX_RUN_JSON)["recipe"]
             if before != recipe:
                 changed = sorted(
                     key for key in {*before, *recipe} if before.get(key) != recipe.get(key)
@@ -41,11 +45,9 @@ class TrainingRun:
             return
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            described.write_text(
-                json.dumps({"recipe": recipe, "versions": _versions()}, indent=2) + "\n", "utf-8"
-            )
         except OSError as error:
-            raise OutputError(f"{folder}: cannot be written: {error.strerror}") from error
+            raise OutputError(f"{folder}: cannot be made ({error.strerror})") from error
+        write_json(described, {"recipe": recipe, "versions": _versions()})
 
     def log(self, values: Mapping[str, float | int | str]) -> None:
         """Append one line to `metrics.jsonl`."""
