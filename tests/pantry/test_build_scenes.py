@@ -12,7 +12,12 @@ from fake_bank import FakeBank
 from askmask.errors import ConfigError, DataError, OutputError
 from askmask.formats.askmask import read_dataset_json, read_entities
 from askmask.images import read_image
-from askmask.pantry.build import build_scenes, record_from_scene, scene_from_record
+from askmask.pantry.build import (
+    TRAINING_SEEDS,
+    build_scenes,
+    record_from_scene,
+    scene_from_record,
+)
 from askmask.pantry.compose import compose
 
 BANK: Any = FakeBank()
@@ -132,3 +137,8 @@ def test_scene_from_record_names_what_is_missing(missing: str) -> None:
 def test_plan_is_readable(tmp_path: Path) -> None:
     plan = json.loads(build(tmp_path)["build.json"])
     assert (plan["count"], plan["seed"], plan["split"]) == (3, 7, "val")
+
+
+def test_seeds_of_training_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="are for training"):
+        build_scenes(tmp_path / "out", count=2, seed=TRAINING_SEEDS - 1)

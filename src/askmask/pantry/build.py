@@ -25,7 +25,16 @@ from askmask.pantry.scene import Scene, SceneObject
 if TYPE_CHECKING:
     from askmask.pantry.sprites import SpriteBank
 
-__all__ = ["build_scenes", "entity_from_object", "record_from_scene", "scene_from_record"]
+__all__ = [
+    "TRAINING_SEEDS",
+    "build_scenes",
+    "entity_from_object",
+    "record_from_scene",
+    "scene_from_record",
+]
+
+TRAINING_SEEDS = 1 << 40
+"""First seed of the scenes that models are trained on; no folder is built from here on."""
 
 _PLAN = "build.json"
 """File that says from which arguments a folder is built; written before anything else."""
@@ -76,6 +85,11 @@ def build_scenes(
         ConfigError: when an argument is out of its range.
         OutputError: when `out` holds something else or cannot be written.
     """
+    if seed + count > TRAINING_SEEDS:
+        raise ConfigError(
+            f"build scenes: seeds from {TRAINING_SEEDS} on are for training, got seed {seed} and "
+            f"count {count}; choose smaller ones"
+        )
     if count < 1 or seed < 0 or min(size_hw) < 16 or not re.fullmatch(r"[\w-]+", split):
         raise ConfigError(
             "build scenes: expected count of 1 or more, seed of 0 or more, sides of 16 pixels or "

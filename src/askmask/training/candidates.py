@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
@@ -120,16 +121,31 @@ def cache_scenes(
     ]
     missing = [job for job in jobs if not job.path.exists()]
     done = len(jobs) - len(missing)
-    with get_context("spawn").Pool(workers) as pool_of_workers:
-        for _ in pool_of_workers.imap_unordered(_make_shard, missing):
+    with _one_thread_each(), get_context("spawn").Pool(workers) as processes:
+        for _ in processes.imap_unordered(_make_shard, missing):
             done += 1
             if progress is not None:
                 progress(done, len(jobs))
     return [job.path for job in jobs]
 
 
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """Let processes that start inside compute on one thread: threads of all would wait for all."""
+    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+    before = {name: os.environ.get(name) for name in names}
+    os.environ.update(dict.fromkeys(names, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
 def _make_shard(job: _Job) -> None:
-    os.sched_setaffinity(0, {os.getpid() % (os.cpu_count() or 1)})
     proposer = EmbeddedProposer(EmbeddedWeights(job.weights))
     bank = SpriteBank.load()
     scenes = []

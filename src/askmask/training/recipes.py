@@ -97,12 +97,13 @@ def train(
 def _train_embedded(
     recipe: EmbeddedRecipe, out: Path, budget: Budget, resume: bool, say: Progress
 ) -> Path:
+    from askmask.pantry.build import TRAINING_SEEDS
     from askmask.training.candidates import cache_renders, cache_scenes, read_shard
     from askmask.training.export import export_image, export_sentence, seal
     from askmask.training.loop import fit
     from askmask.training.proposer import ProposerTask
     from askmask.training.run import TrainingRun
-    from askmask.training.samples import TRAINING_SEEDS, VALIDATION_SEEDS
+    from askmask.training.samples import VALIDATION_SEEDS
     from askmask.training.selector import SelectorTask
 
     weights = out / "weights"

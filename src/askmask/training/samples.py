@@ -14,15 +14,14 @@ from torch.utils.data import DataLoader, IterableDataset
 
 from askmask.formats.askmask import read_entities, read_queries
 from askmask.images import read_image
+from askmask.pantry.build import TRAINING_SEEDS
 from askmask.pantry.colours import COLOURS
 from askmask.pantry.compose import compose
 from askmask.pantry.sprites import SpriteBank
 from askmask.rle import decode
 
-__all__ = ["TRAINING_SEEDS", "VALIDATION_SEEDS", "Sample", "categories", "read_renders", "samples"]
+__all__ = ["VALIDATION_SEEDS", "Sample", "categories", "read_renders", "samples"]
 
-TRAINING_SEEDS = 1 << 40
-"""First scene seed of training; `build scenes` never reaches it (see `pantry.build`)."""
 VALIDATION_SEEDS = 1 << 41
 """First scene seed of the validation during training."""
 

@@ -12,7 +12,7 @@ __all__ = ["open_graph"]
 
 
 def open_graph(path: Path) -> Any:
-    """Return an onnxruntime session on all cores of this process.
+    """Return an onnxruntime session on all cores of this process, or OMP_NUM_THREADS of them.
 
     Raises:
         WeightsError: when the file is not a graph that this onnxruntime can run.
@@ -20,7 +20,7 @@ def open_graph(path: Path) -> Any:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = len(os.sched_getaffinity(0)) if _linux() else 0
+    options.intra_op_num_threads = _threads()
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     # Threads that wait by spinning would take the core from the caller's own work.
@@ -31,5 +31,9 @@ def open_graph(path: Path) -> Any:
         raise WeightsError(f"{path}: cannot be run: {str(error).splitlines()[0]}") from error
 
 
-def _linux() -> bool:
-    return hasattr(os, "sched_getaffinity")
+def _threads() -> int:
+    """Threads to compute on; 0 leaves the number to onnxruntime."""
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    if asked.isdigit() and int(asked):
+        return int(asked)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0
