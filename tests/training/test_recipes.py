@@ -1,4 +1,4 @@
-"""The whole chain in small: proposer, candidates, selector, export, and the runtime on the result."""
+"""The whole chain in small: proposer, candidates, selector, export, and what runs on it."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import pytest
 
 pytest.importorskip("torch")
 
-from askmask.errors import ConfigError, OutputError  # noqa: E402
-from askmask.models.embedded.segmenter import EmbeddedSegmenter  # noqa: E402
-from askmask.models.embedded.weights import EmbeddedWeights  # noqa: E402
-from askmask.pantry.compose import compose  # noqa: E402
-from askmask.pantry.sprites import SpriteBank  # noqa: E402
-from askmask.training.candidates import read_shard  # noqa: E402
-from askmask.training.recipes import train  # noqa: E402
-from askmask.types import Masks, MaskType, Query  # noqa: E402
+from askmask.errors import ConfigError, OutputError
+from askmask.models.embedded.segmenter import EmbeddedSegmenter
+from askmask.models.embedded.weights import EmbeddedWeights
+from askmask.pantry.compose import compose
+from askmask.pantry.sprites import SpriteBank
+from askmask.training.candidates import read_shard
+from askmask.training.recipes import train
+from askmask.types import Masks, MaskType, Query
 
 
 def test_an_unknown_recipe_is_refused_with_the_nearest_name(tmp_path: Path) -> None:
