@@ -98,6 +98,7 @@ def _train_embedded(
     recipe: EmbeddedRecipe, out: Path, budget: Budget, resume: bool, say: Progress
 ) -> Path:
     from askmask.pantry.build import TRAINING_SEEDS
+    from askmask.training.calibrate import calibrate
     from askmask.training.candidates import cache_renders, cache_scenes, read_shard
     from askmask.training.export import export_image, export_sentence, seal
     from askmask.training.loop import fit
@@ -146,9 +147,10 @@ def _train_embedded(
     selector = SelectorTask(settings, recipe.config, learnt, rendered, held_out)
     measured = {**measured, **fit(selector, run, budget.share(1 - recipe.proposer_share))}
 
-    say("4/4 export")
-    export_sentence(selector.model, recipe.config, weights)
-    digest = seal(weights, recipe.config)
+    say("4/4 calibration and export")
+    config = calibrate(recipe.config, selector.judge())
+    export_sentence(selector.model, config, weights)
+    digest = seal(weights, config)
     summary = {"recipe": described, "sha256": digest, "held_out": measured}
     write_json(out / "run.json", summary)
     return weights

@@ -16,6 +16,7 @@ from torch.nn import functional
 from askmask.models.embedded.config import EmbeddedConfig
 from askmask.models.embedded.selector_net import SelectorNet
 from askmask.models.embedded.text_net import TextTower, minilm_folder
+from askmask.training.calibrate import Judged
 from askmask.training.candidates import CachedQuery, CachedScene
 
 __all__ = ["SelectorRecipe", "SelectorTask"]
@@ -179,6 +180,22 @@ class SelectorTask:
             "type": functional.cross_entropy(types, batch.mask_type, label_smoothing=0.02),
             "none": functional.binary_cross_entropy_with_logits(none, batch.none),
         }
+
+    def judge(self) -> list[Judged]:
+        """What the network says about the held-out sentences, for `calibrate`."""
+        self.model.eval()
+        found = []
+        pairs = [(scene, query) for scene in self._held_out for query in scene.queries]
+        with torch.no_grad():
+            for start in range(0, len(pairs), 64):
+                chosen = pairs[start : start + 64]
+                select, _, none = self.model(*self._batch(chosen).inputs)
+                for row, (scene, query) in enumerate(chosen):
+                    wanted = np.zeros(scene.candidates, bool)
+                    wanted[list(query.wanted)] = True
+                    logits = select[row, : scene.candidates].double().numpy()
+                    found.append(Judged(logits, float(none[row]), wanted, query.targets))
+        return found
 
     def evaluate(self) -> dict[str, float]:
         """Exactness on held-out scenes.

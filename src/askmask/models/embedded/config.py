@@ -26,6 +26,8 @@ class EmbeddedConfig:
         max_words: longest sentence in word pieces; the rest is cut off.
         select_threshold: least probability of a selected candidate.
         no_target_threshold: probability of "nothing fits" from which the answer is empty.
+        no_target_weights: that probability is the sigmoid of the network's own logit times the
+            first, plus the best candidate's logit times the second, plus the third.
     """
 
     input_hw: tuple[int, int] = (240, 320)
@@ -38,6 +40,7 @@ class EmbeddedConfig:
     max_words: int = 128
     select_threshold: float = 0.5
     no_target_threshold: float = 0.5
+    no_target_weights: tuple[float, float, float] = (1.0, 0.0, 0.0)
 
     @property
     def cells_hw(self) -> tuple[int, int]:
@@ -70,4 +73,5 @@ class EmbeddedConfig:
         unknown = set(values) - {field.name for field in fields(cls)}
         if unknown:
             raise ConfigError(f"embedded model: unknown configuration keys {sorted(unknown)}")
-        return cls(**{**values, "input_hw": tuple(values.get("input_hw", cls.input_hw))})
+        lists = {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
+        return cls(**{**values, **lists})

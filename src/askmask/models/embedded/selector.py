@@ -89,8 +89,9 @@ class EmbeddedSelector:
             references,
         )
         prefix = np.r_[np.zeros(len(candidates), np.int64), 1 + np.arange(len(references))]
-        chosen, types, none = self._judge(query.text, tokens, prefix)
-        score = chosen[: len(candidates)]
+        select, types, none_logit = self._judge(query.text, tokens, prefix)
+        score = _sigmoid(select[: len(candidates)])
+        none = self._no_target(none_logit, select[: len(candidates)])
         probability = dict(zip(TYPES, types.tolist(), strict=True))
         mask_type = query.mask_type or TYPES[int(types.argmax())]
         group = self._group(score, none)
@@ -122,7 +123,7 @@ class EmbeddedSelector:
     def _judge(
         self, text: str, tokens: MaskTokens, prefix: NDArray[np.int64]
     ) -> tuple[NDArray[np.float32], NDArray[np.float32], float]:
-        """Probabilities of selection (M,), of the types (3,) and of "nothing fits"."""
+        """Logits of selection (M,), probabilities of the types (3,), logit of "nothing fits"."""
         ids = np.array([self._tokenizer.encode(text).ids], np.int64)
         # The graph wants at least one mask; a padded one, marked as such, is not looked at.
         pad = 0 if len(prefix) else 1
@@ -139,7 +140,14 @@ class EmbeddedSelector:
             },
         )
         odds = np.exp(types[0] - types[0].max())
-        return _sigmoid(select[0][: len(prefix)]), odds / odds.sum(), float(_sigmoid(none[0]))
+        return select[0][: len(prefix)], odds / odds.sum(), float(none[0])
+
+    def _no_target(self, none: float, select: NDArray[np.float32]) -> float:
+        """Probability that nothing fits; the weights are from `training.calibrate`."""
+        if not len(select):
+            return 1.0
+        own, best, constant = self.config.no_target_weights
+        return float(_sigmoid(np.float32(own * none + best * float(select.max()) + constant)))
 
     def _group(self, score: NDArray[np.float32], none: float) -> NDArray[np.intp]:
         """Indices of the chosen candidates, best first."""
@@ -159,7 +167,7 @@ def _of_type(mask_type: MaskType, modal: Masks, amodal: Masks) -> Masks:
     return Masks.from_dense(amodal.dense() & ~modal.dense())
 
 
-def _sigmoid(x: NDArray[np.float32]) -> NDArray[np.float32]:
+def _sigmoid(x: NDArray[np.float32] | np.float32) -> NDArray[np.float32]:
     return (1 / (1 + np.exp(-x))).astype(np.float32)
 
 

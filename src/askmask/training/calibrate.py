@@ -1,0 +1,98 @@
+"""Make the selector's numbers mean what they say, on held-out scenes.
+
+"Nothing fits" becomes a logistic regression on the network's own logit and the best candidate's
+(Platt 1999); then the thresholds are chosen that make the answered groups best.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from askmask.models.embedded.config import EmbeddedConfig
+
+__all__ = ["Judged", "calibrate"]
+
+Floats = NDArray[np.float64]
+
+_LEAST_NO_TARGET = 0.75
+"""Share of sentences without target that must stay empty, where a threshold can reach it."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What the network said about one sentence, and what is right.
+
+    Attributes:
+        select: (N,) logits of the candidates.
+        none: logit of "nothing fits".
+        wanted: (N,) bool, candidates that answer it.
+        targets: number of objects that answer it.
+    """
+
+    select: Floats
+    none: float
+    wanted: NDArray[np.bool_]
+    targets: int
+
+
+def calibrate(config: EmbeddedConfig, judged: list[Judged]) -> EmbeddedConfig:
+    """Return the configuration with weights and thresholds fitted to `judged`.
+
+    Without a sentence of either kind there is nothing to fit, and `config` comes back.
+    """
+    judged = [item for item in judged if len(item.select)]
+    empty = np.array([item.targets == 0 for item in judged])
+    if not len(empty) or empty.all() or not empty.any():
+        return config
+    features = np.array([[item.none, item.select.max(), 1.0] for item in judged])
+    weights = _logistic(features, empty.astype(np.float64))
+    none = 1 / (1 + np.exp(-features @ weights))
+    choices = [
+        (*_quality(judged, none, empty, select_threshold, none_threshold), select_threshold,
+         none_threshold)
+        for select_threshold in np.arange(0.2, 0.66, 0.05)
+        for none_threshold in np.arange(0.1, 0.91, 0.05)
+    ]  # fmt: skip
+    kept = [choice for choice in choices if choice[1] >= _LEAST_NO_TARGET] or choices
+    _, _, select_threshold, none_threshold = max(kept)
+    return replace(
+        config,
+        select_threshold=round(float(select_threshold), 3),
+        no_target_threshold=round(float(none_threshold), 3),
+        no_target_weights=(float(weights[0]), float(weights[1]), float(weights[2])),
+    )
+
+
+def _logistic(features: Floats, truth: Floats, steps: int = 50) -> Floats:
+    """Fit by Newton's method with a small ridge; features (n, k), truth (n,) in {0, 1}."""
+    weights = np.zeros(features.shape[1])
+    for _ in range(steps):
+        probability = 1 / (1 + np.exp(-np.clip(features @ weights, -30, 30)))
+        slope = features.T @ (probability - truth) + 1e-3 * weights
+        spread = probability * (1 - probability)
+        curve = features.T @ (features * spread[:, None]) + 1e-3 * np.eye(len(weights))
+        weights = weights - np.linalg.solve(curve, slope)
+    result: Floats = weights
+    return result
+
+
+def _quality(
+    judged: list[Judged],
+    none: Floats,
+    empty: NDArray[np.bool_],
+    select_threshold: float,
+    none_threshold: float,
+) -> tuple[float, float]:
+    """Mean Jaccard index of the groups, and the share of empty sentences answered so."""
+    cut = np.log(select_threshold / (1 - select_threshold))
+    scores = np.zeros(len(judged))
+    for index, item in enumerate(judged):
+        if none[index] >= none_threshold:
+            scores[index] = float(empty[index])
+            continue
+        group = item.select >= min(cut, item.select.max())
+        scores[index] = (group & item.wanted).sum() / max((group | item.wanted).sum(), 1)
+    return float(scores.mean()), float((none[empty] >= none_threshold).mean())

@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from askmask.models.embedded.config import EmbeddedConfig
+from askmask.training.calibrate import Judged, calibrate
+
+
+def judged(rng: np.random.Generator, empty: bool) -> Judged:
+    """A network that is right, but too shy: wanted candidates score about -1, others -4."""
+    wanted = np.zeros(6, bool)
+    wanted[: 0 if empty else rng.integers(1, 3)] = True
+    select = np.where(wanted, -1.0, -4.0) + rng.normal(0, 0.1, 6)
+    none = (-1.0 if empty else -3.0) + rng.normal(0, 0.5)
+    return Judged(select, float(none), wanted, int(wanted.sum()))
+
+
+def test_a_shy_network_gets_thresholds_that_answer_right() -> None:
+    rng = np.random.default_rng(0)
+    items = [judged(rng, empty=k % 5 == 0) for k in range(400)]
+    fitted = calibrate(EmbeddedConfig(), items)
+    own, best, constant = fitted.no_target_weights
+    assert own > 0 > best  # a low best candidate speaks for "nothing fits"
+    assert fitted.select_threshold < 0.3
+    right = 0
+    for item in (judged(rng, empty=k % 5 == 0) for k in range(400)):
+        none = 1 / (1 + np.exp(-(own * item.none + best * item.select.max() + constant)))
+        score = 1 / (1 + np.exp(-item.select))
+        group = (score >= fitted.select_threshold) & (none < fitted.no_target_threshold)
+        right += bool((group == item.wanted).all())
+    assert right > 380
+
+
+@pytest.mark.parametrize("items", [[], [Judged(np.zeros(2), 0.0, np.array([True, False]), 1)]])
+def test_nothing_to_fit_leaves_the_configuration(items: list[Judged]) -> None:
+    assert calibrate(EmbeddedConfig(), items) == EmbeddedConfig()
