@@ -1,12 +1,12 @@
 import copy
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from shared_material import BENCHMARKS
 
 from askmask import rle
 from askmask.errors import DataError, QueryError, RLEError
@@ -233,10 +233,7 @@ def test_other_dataset_json_is_refused(tmp_path: Path, text: str) -> None:
         read_dataset_json(tmp_path)
 
 
-BENCHMARKS = [Path(path) for path in os.environ.get("ASKMASK_BENCHMARKS", "").split(":") if path]
-
-
-@pytest.mark.skipif(not BENCHMARKS, reason="ASKMASK_BENCHMARKS names no benchmark folders")
+@pytest.mark.skipif(not BENCHMARKS, reason="no benchmark folders beside the checkout")
 def test_benchmark_folders_come_back_equal(tmp_path: Path) -> None:
     for folder in BENCHMARKS:
         read_dataset_json(folder)

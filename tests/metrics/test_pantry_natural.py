@@ -1,27 +1,26 @@
 """Figures that are known beforehand, on the natural benchmark where it is at hand.
 
-Set ASKMASK_PANTRY_NATURAL to its folder to run these.
+It is the folder `pantry` of the shared material; see `shared_material`.
 """
 
 import math
-import os
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from records import perfect
+from shared_material import SHARED
 
 from askmask.formats.askmask import PredictedMask, Prediction, QueryRecord, read_queries
 from askmask.metrics import Report, evaluate
 
-FOLDER = os.environ.get("ASKMASK_PANTRY_NATURAL")
+FOLDER = SHARED / "pantry"
 
-pytestmark = pytest.mark.skipif(not FOLDER, reason="ASKMASK_PANTRY_NATURAL is not set")
+pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason="no benchmark beside the checkout")
 
 
 @pytest.fixture(scope="module")
 def queries() -> list[QueryRecord]:
-    return list(read_queries(Path(str(FOLDER)) / "queries.jsonl"))
+    return list(read_queries(FOLDER / "queries.jsonl"))
 
 
 @pytest.fixture(scope="module")
