@@ -123,7 +123,7 @@ def vulkan_driver() -> Path | None:
 def open_context() -> Any:
     """Make a rendering context on the software Vulkan driver.
 
-    A software driver renders the same bytes on every machine of a kind and needs no display.
+    A software driver needs no display. Frames may differ in the last bits between runs.
 
     Returns:
         A `mujoco.mjrf.Context`.
