@@ -2,7 +2,7 @@ PYTHON3 ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 DEMO_IMAGE ?= examples/demo.png
-DEMO_TEXT ?= the whole jar of honey
+DEMO_TEXT ?= the whole jar of mayonnaise, also where the can of coffee covers it
 DEBIAN := libvulkan1 mesa-vulkan-drivers
 
 .PHONY: help setup demo test check fmt lint type bench docs clean vulkan

@@ -111,6 +111,10 @@ def _to_onnx(
     model = program.model_proto
     # Shapes noted before the optimiser transposed weights would contradict them.
     del model.graph.value_info[:]
+    # Each node carries the call stack of the exporting machine, which nobody needs.
+    for node in model.graph.node:
+        del node.metadata_props[:]
+        node.doc_string = ""
     return model
 
 
