@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import tempfile
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -96,16 +98,19 @@ def _to_onnx(
     outputs: list[str],
     shapes: tuple[dict[int, torch.export.Dim], ...] | None,
 ) -> onnx.ModelProto:
-    program = torch.onnx.export(
-        net,
-        example,
-        dynamo=True,
-        opset_version=_OPSET,
-        input_names=inputs,
-        output_names=outputs,
-        dynamic_shapes=shapes,
-        verbose=False,
-    )
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it misses torchvision, we do not
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch's own use of what torch has deprecated
+        program = torch.onnx.export(
+            net,
+            example,
+            dynamo=True,
+            opset_version=_OPSET,
+            input_names=inputs,
+            output_names=outputs,
+            dynamic_shapes=shapes,
+            verbose=False,
+        )
     if program is None:
         raise RuntimeError("torch.onnx.export returned no program")
     model = program.model_proto
