@@ -108,7 +108,7 @@ def _train_embedded(
     from askmask.training.selector import SelectorTask
 
     weights = out / "weights"
-    described = {**asdict(recipe), "budget": str(budget)}
+    described = asdict(recipe)  # without the budget, which a resume may enlarge
 
     say(f"1/4 proposer, {budget.share(recipe.proposer_share)}")
     run = TrainingRun(out / "proposer", {**described, "stage": "proposer"}, resume=resume)
@@ -151,6 +151,6 @@ def _train_embedded(
     config = calibrate(recipe.config, selector.judge())
     export_sentence(selector.model, config, weights)
     digest = seal(weights, config)
-    summary = {"recipe": described, "sha256": digest, "held_out": measured}
+    summary = {"recipe": described, "budget": str(budget), "sha256": digest, "held_out": measured}
     write_json(out / "run.json", summary)
     return weights
