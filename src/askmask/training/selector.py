@@ -181,20 +181,27 @@ class SelectorTask:
             "none": functional.binary_cross_entropy_with_logits(none, batch.none),
         }
 
+    def _held_out_logits(
+        self,
+    ) -> Iterator[tuple[CachedScene, CachedQuery, Tensor, Tensor, Tensor]]:
+        """Logits of each held-out sentence: candidates (N,), types (3,), "nothing fits" ()."""
+        pairs = [(scene, query) for scene in self._held_out for query in scene.queries]
+        for start in range(0, len(pairs), 64):
+            chosen = pairs[start : start + 64]
+            judged = zip(chosen, *self.model(*self._batch(chosen).inputs), strict=True)
+            for (scene, query), select, types, none in judged:
+                yield scene, query, select[: scene.candidates], types, none
+
     def judge(self) -> list[Judged]:
         """What the network says about the held-out sentences, for `calibrate`."""
         self.model.eval()
         found = []
-        pairs = [(scene, query) for scene in self._held_out for query in scene.queries]
         with torch.no_grad():
-            for start in range(0, len(pairs), 64):
-                chosen = pairs[start : start + 64]
-                select, _, none = self.model(*self._batch(chosen).inputs)
-                for row, (scene, query) in enumerate(chosen):
-                    wanted = np.zeros(scene.candidates, bool)
-                    wanted[list(query.wanted)] = True
-                    logits = select[row, : scene.candidates].double().numpy()
-                    found.append(Judged(logits, float(none[row]), wanted, query.targets))
+            for scene, query, select, _, none in self._held_out_logits():
+                wanted = np.zeros(scene.candidates, bool)
+                wanted[list(query.wanted)] = True
+                logits = select.double().numpy()
+                found.append(Judged(logits, float(none), wanted, query.targets))
         return found
 
     def evaluate(self) -> dict[str, float]:
@@ -204,27 +211,21 @@ class SelectorTask:
         single-target sentences whose best candidate is right, `type` mask-type accuracy, `none`
         accuracy on no-target sentences, `some` on the others.
         """
-        found: dict[str, list[float]] = {name: [] for name in ("group", "one", "none", "some")}
-        right_type: list[float] = []
-        pairs = [(scene, query) for scene in self._held_out for query in scene.queries]
-        for start in range(0, len(pairs), 64):
-            chosen = pairs[start : start + 64]
-            batch = self._batch(chosen)
-            select, types, none = self.model(*batch.inputs)
-            right_type += (types.argmax(1) == batch.mask_type).float().tolist()
-            empty = none.sigmoid() >= self.config.no_target_threshold
-            for row, (scene, query) in enumerate(chosen):
-                if not query.targets:
-                    found["none"].append(float(empty[row]))
-                    continue
-                found["some"].append(float(not empty[row]))
-                if not query.wanted:
-                    continue
-                scores = select[row, : scene.candidates].sigmoid()
-                group = set(torch.nonzero(scores >= self.config.select_threshold)[:, 0].tolist())
-                best = int(scores.argmax())
-                found["group"].append(float((group or {best}) == set(query.wanted)))
-                if query.targets == 1:
-                    found["one"].append(float(best in query.wanted))
-        result = {name: float(np.mean(values)) if values else 0.0 for name, values in found.items()}
-        return {**result, "type": float(np.mean(right_type)) if right_type else 0.0}
+        names = ("group", "one", "none", "some", "type")
+        found: dict[str, list[float]] = {name: [] for name in names}
+        for _, query, select, types, none in self._held_out_logits():
+            found["type"].append(float(types.argmax() == query.mask_type))
+            empty = bool(none.sigmoid() >= self.config.no_target_threshold)
+            if not query.targets:
+                found["none"].append(float(empty))
+                continue
+            found["some"].append(float(not empty))
+            if not query.wanted:
+                continue
+            scores = select.sigmoid()
+            group = set(torch.nonzero(scores >= self.config.select_threshold)[:, 0].tolist())
+            best = int(scores.argmax())
+            found["group"].append(float((group or {best}) == set(query.wanted)))
+            if query.targets == 1:
+                found["one"].append(float(best in query.wanted))
+        return {name: float(np.mean(values)) if values else 0.0 for name, values in found.items()}
