@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from askmask.errors import MissingExtraError
+
 __all__ = ["train"]
 
 
@@ -20,9 +22,19 @@ def train(
         list[Path] | None,
         typer.Option(help="Benchmark folder of rendered scenes to mix in; may be repeated."),
     ] = None,
+    image_from: Annotated[
+        str | None,
+        typer.Option(
+            help="Keep the proposer of these weights and train only what reads sentences."
+        ),
+    ] = None,
     resume: Annotated[bool, typer.Option(help="Go on in the run folder.")] = False,
 ) -> None:
     """Train a model with a committed recipe and export its weights."""
+    try:
+        import torch  # noqa: F401
+    except ImportError as error:
+        raise MissingExtraError.of("torch", "train", "training") from error
     from askmask.training.recipes import train as run_recipe
 
     weights = run_recipe(
@@ -30,6 +42,7 @@ def train(
         out,
         budget=budget,
         renders=renders or (),
+        image_from=image_from,
         resume=resume,
         say=lambda message: typer.echo(message, err=True),
     )

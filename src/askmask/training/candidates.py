@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -22,7 +22,7 @@ from askmask.formats.askmask import QueryRecord, read_entities, read_queries
 from askmask.images import read_image
 from askmask.models.embedded.proposer import EmbeddedProposer
 from askmask.models.embedded.selector import TYPES, picture_tokens
-from askmask.models.embedded.tokens import MaskTokens
+from askmask.models.embedded.tokens import STEPS, MaskTokens
 from askmask.models.embedded.weights import EmbeddedWeights
 from askmask.pantry.compose import compose
 from askmask.pantry.language.banks import Pool
@@ -47,6 +47,8 @@ class CachedQuery:
             proposer missed them.
         targets: number of objects that answer it.
         mask_type: index into `TYPES`.
+        phrase: the referring phrase alone, or "".
+        steps: for each of `tokens.STEPS` the candidates that are part of it; None where unknown.
     """
 
     text: str
@@ -54,6 +56,8 @@ class CachedQuery:
     wanted: tuple[int, ...]
     targets: int
     mask_type: int
+    phrase: str = ""
+    steps: tuple[tuple[int, ...], ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -158,14 +162,21 @@ def _make_shard(job: _Job) -> None:
             CachedQuery(
                 text=query.text,
                 references=tuple(count + index for index in query.references),
-                wanted=tuple(int(c) for c in range(count) if owner[c] in query.targets),
+                wanted=_of(query.targets, owner),
                 targets=len(query.targets),
                 mask_type=TYPES.index(query.mask_type),
+                phrase=query.phrase,
+                steps=tuple(_of(getattr(query.steps, name), owner) for name in STEPS),
             )
             for query in generated
         ]
         scenes.append(CachedScene(tokens, count, tuple(queries)))
     _write_shard(job.path, scenes)
+
+
+def _of(objects: Collection[int], owner: NDArray[np.int64]) -> tuple[int, ...]:
+    """Candidates that belong to one of the objects."""
+    return tuple(candidate for candidate, one in enumerate(owner) if int(one) in objects)
 
 
 def _tokens(
@@ -227,7 +238,7 @@ def cache_renders(
                     CachedQuery(
                         text=query.text,
                         references=tuple(used),
-                        wanted=tuple(c for c in range(count) if owner[c] in wanted),
+                        wanted=_of(wanted, owner),
                         targets=len(query.targets),
                         mask_type=TYPES.index(query.mask_type),
                     )
@@ -263,10 +274,27 @@ def read_shard(path: Path) -> list[CachedScene]:
                     )
                 ),
                 scene["candidates"],
-                tuple(
-                    CachedQuery(text, tuple(references), tuple(wanted), targets, mask_type)
-                    for text, references, wanted, targets, mask_type in scene["queries"]
-                ),
+                tuple(_read_query(*query) for query in scene["queries"]),
             )
             for index, scene in enumerate(described)
         ]
+
+
+def _read_query(
+    text: str,
+    references: list[int],
+    wanted: list[int],
+    targets: int,
+    mask_type: int,
+    phrase: str,
+    steps: list[list[int]] | None,
+) -> CachedQuery:
+    return CachedQuery(
+        text,
+        tuple(references),
+        tuple(wanted),
+        targets,
+        mask_type,
+        phrase,
+        None if steps is None else tuple(tuple(step) for step in steps),
+    )

@@ -17,7 +17,7 @@ from torch import nn
 from askmask.formats.files import write_json
 from askmask.models.embedded.config import EmbeddedConfig
 from askmask.models.embedded.proposer_net import ProposerNet
-from askmask.models.embedded.selector_net import SelectorNet
+from askmask.models.embedded.sentence_net import SentenceNet
 from askmask.models.embedded.text_net import minilm_folder
 from askmask.models.embedded.tokens import GEOMETRY, PAIR
 from askmask.models.embedded.weights import EmbeddedWeights
@@ -42,7 +42,7 @@ def export_image(net: ProposerNet, path: Path) -> None:
     onnx.save(model, path)
 
 
-def export_sentence(net: SelectorNet, config: EmbeddedConfig, folder: Path) -> None:
+def export_sentence(net: SentenceNet, config: EmbeddedConfig, folder: Path) -> None:
     """Write the sentence graph `sentence.onnx`, int8, with its word vectors in `words.bin`."""
     from onnxruntime.quantization import QuantType, quantize_dynamic
 

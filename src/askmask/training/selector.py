@@ -1,25 +1,33 @@
-"""Train the selector on cached candidates: selection, mask type and "nothing fits"."""
+"""Train the selector on cached candidates and words: selection, its steps, "nothing fits"."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from tokenizers import Tokenizer
 from torch import Tensor
 from torch.nn import functional
 
 from askmask.models.embedded.config import EmbeddedConfig
-from askmask.models.embedded.selector_net import SelectorNet
-from askmask.models.embedded.text_net import TextTower, minilm_folder
+from askmask.models.embedded.selector_net import Judgement, SelectorNet
+from askmask.models.embedded.tokens import STEPS
 from askmask.training.calibrate import Judged
 from askmask.training.candidates import CachedQuery, CachedScene
+from askmask.training.words import Words
 
-__all__ = ["SelectorRecipe", "SelectorTask"]
+__all__ = ["Example", "SelectorRecipe", "SelectorTask"]
+
+
+class Example(NamedTuple):
+    """One sentence about one scene, with what the text tower says of it."""
+
+    scene: CachedScene
+    query: CachedQuery
+    words: Words
 
 
 @dataclass(frozen=True)
@@ -30,22 +38,22 @@ class SelectorRecipe:
         scenes: composed scenes whose candidates are cached.
         per_scene: sentences a scene.
         batch: sentences a step.
-        frozen_layers: lowest layers of the text tower that stay as they are.
-        learning_rate: peak of AdamW for everything new.
-        tower_rate: peak for the text tower's trained layers.
+        learning_rate: peak of AdamW.
         positive_weight: weight of wanted candidates in the selection loss (RAS uses a larger
             weight on positives too).
+        steps_weight: weight of the loss on the steps of a sentence.
+        word_dropout: share of words that a training step does not see.
         render_share: share of sentences from the rendered folders, if there are any.
-        validation_scenes: held-out scenes, with the training pool's phrasings.
+        validation_scenes: held-out scenes, for each of the two pools of wordings.
     """
 
-    scenes: int = 6000
-    per_scene: int = 24
-    batch: int = 96
-    frozen_layers: int = 4
+    scenes: int = 8000
+    per_scene: int = 16
+    batch: int = 128
     learning_rate: float = 1e-3
-    tower_rate: float = 1e-4
     positive_weight: float = 1.5
+    steps_weight: float = 1.0
+    word_dropout: float = 0.03
     render_share: float = 0.1
     validation_scenes: int = 100
 
@@ -55,8 +63,9 @@ class _Batch:
     inputs: tuple[Tensor, ...]
     wanted: Tensor  # (B, M) float
     scored: Tensor  # (B, M) bool, candidates that count
-    mask_type: Tensor  # (B,) long
     none: Tensor  # (B,) float
+    steps: Tensor  # (B, M, 3) float
+    stepped: Tensor  # (B, M) bool, candidates whose steps are known
 
 
 class SelectorTask:
@@ -66,29 +75,18 @@ class SelectorTask:
         self,
         recipe: SelectorRecipe,
         config: EmbeddedConfig,
-        scenes: Sequence[CachedScene],
-        renders: Sequence[CachedScene],
-        held_out: Sequence[CachedScene],
+        learnt: Sequence[Example],
+        rendered: Sequence[Example],
+        held_out: Mapping[str, Sequence[Example]],
     ) -> None:
         self.recipe, self.config = recipe, config
         torch.manual_seed(0)
-        tower = TextTower.from_minilm()
-        tower.freeze_below(recipe.frozen_layers)
-        self.model = SelectorNet(tower, config)
-        self._tokenizer = Tokenizer.from_file(str(minilm_folder() / "tokenizer.json"))
-        self._tokenizer.enable_truncation(config.max_words)
-        self._tokenizer.no_padding()
-        self._scenes, self._renders, self._held_out = scenes, renders, held_out
+        self.model = SelectorNet(config)
+        self._learnt, self._rendered, self._held_out = learnt, rendered, held_out
 
     def parameter_groups(self) -> list[dict[str, Any]]:
-        """The text tower learns more slowly than what is new."""
-        tower = [p for p in self.model.tower.parameters() if p.requires_grad]
-        known = {id(p) for p in self.model.tower.parameters()}
-        new = [p for p in self.model.parameters() if id(p) not in known]
-        return [
-            {"params": tower, "lr": self.recipe.tower_rate},
-            {"params": new, "lr": self.recipe.learning_rate},
-        ]
+        """Everything at one rate."""
+        return [{"params": list(self.model.parameters()), "lr": self.recipe.learning_rate}]
 
     def restarts_at(self) -> tuple[float, ...]:
         """The batches are the same all along."""
@@ -97,46 +95,53 @@ class SelectorTask:
     def batches(self, start: int, used: float) -> Iterator[_Batch]:
         """Epochs in an order that depends on the batch number only.
 
-        Sentences are sorted by length within windows of 32 batches, so that little is padded.
+        Within windows of 32 batches, sentences of like length about like many masks come together,
+        so that little is padded.
         """
         del used
-        pairs = [(scene, query) for scene in self._scenes for query in scene.queries]
-        rendered = [(scene, query) for scene in self._renders for query in scene.queries]
-        extra = int(self.recipe.batch * self.recipe.render_share) if rendered else 0
+        extra = int(self.recipe.batch * self.recipe.render_share) if self._rendered else 0
         fresh = self.recipe.batch - extra
         window = 32 * fresh
-        windows = max(1, len(pairs) // window)
+        windows = max(1, len(self._learnt) // window)
+        sizes = [
+            (len(one.words) // 6, one.scene.candidates + len(one.query.references))
+            for one in self._learnt
+        ]
         number = start
         while True:
             epoch, position = divmod(number // 32, windows)
-            order = np.random.default_rng([11, epoch]).permutation(len(pairs))
-            inside = order[position * window : (position + 1) * window]
-            inside = inside[np.argsort([len(pairs[i][1].text) for i in inside], kind="stable")]
+            order = np.random.default_rng([11, epoch]).permutation(len(self._learnt))
+            inside = order[position * window : (position + 1) * window].tolist()
+            inside.sort(key=sizes.__getitem__)
             shuffled = np.random.default_rng([12, number // 32]).permutation(32)
             for slot in range(number % 32, 32):
                 rng = np.random.default_rng([13, number])
-                part = shuffled[slot]
-                chosen = [pairs[i] for i in inside[part * fresh : (part + 1) * fresh]]
-                chosen += [rendered[rng.integers(len(rendered))] for _ in range(extra)]
+                part = int(shuffled[slot])
+                chosen = [self._learnt[i] for i in inside[part * fresh : (part + 1) * fresh]]
+                if extra:
+                    places = rng.integers(len(self._rendered), size=extra)
+                    chosen += [self._rendered[place] for place in places]
                 number += 1
                 if chosen:
-                    yield self._batch(chosen)
+                    yield self._batch(chosen, rng)
 
-    def _batch(self, pairs: Sequence[tuple[CachedScene, CachedQuery]]) -> _Batch:
-        texts = [self._tokenizer.encode(query.text).ids for _, query in pairs]
-        count, words = len(pairs), max(len(ids) for ids in texts)
-        sizes = [scene.candidates + len(query.references) for scene, query in pairs]
-        masks = max(1, *sizes)
-        first = pairs[0][0].tokens
-        ids, words_valid = np.zeros((count, words), np.int64), np.zeros((count, words), bool)
+    def _batch(self, examples: Sequence[Example], rng: np.random.Generator | None = None) -> _Batch:
+        """Pad examples to one size; with `rng`, drop some words."""
+        count, longest = len(examples), max(len(one.words) for one in examples)
+        masks = max(1, *(one.scene.candidates + len(one.query.references) for one in examples))
+        first = examples[0].scene.tokens
+        words = np.zeros((count, longest, examples[0].words.shape[1]), np.float32)
+        words_valid = np.zeros((count, longest), bool)
         appearance = np.zeros((count, masks, first.appearance.shape[1]), np.float32)
         geometry = np.zeros((count, masks, first.geometry.shape[1]), np.float32)
         related = np.zeros((count, masks, masks, first.pairs.shape[2]), np.float32)
         prefix, valid = np.zeros((count, masks), np.int64), np.zeros((count, masks), bool)
         wanted, scored = np.zeros((count, masks), np.float32), np.zeros((count, masks), bool)
-        for row, (scene, query) in enumerate(pairs):
-            ids[row, : len(texts[row])] = texts[row]
-            words_valid[row, : len(texts[row])] = True
+        steps = np.zeros((count, masks, len(STEPS)), np.float32)
+        stepped = np.zeros((count, masks), bool)
+        for row, (scene, query, states) in enumerate(examples):
+            words[row, : len(states)] = states
+            words_valid[row, : len(states)] = True
             rows = [*range(scene.candidates), *query.references]
             size = len(rows)
             appearance[row, :size] = scene.tokens.appearance[rows]
@@ -146,8 +151,15 @@ class SelectorTask:
             valid[row, :size] = True
             scored[row, : scene.candidates] = True
             wanted[row, list(query.wanted)] = 1
+            stepped[row, : scene.candidates] = query.steps is not None
+            for place, members in enumerate(query.steps or ()):
+                steps[row, list(members), place] = 1
+        if rng is not None:
+            kept = rng.random(words_valid.shape) >= self.recipe.word_dropout
+            kept[:, 0] = True
+            words_valid &= kept
         arrays: tuple[NDArray[Any], ...] = (
-            ids,
+            words,
             words_valid,
             appearance,
             geometry,
@@ -159,15 +171,16 @@ class SelectorTask:
             tuple(torch.from_numpy(array) for array in arrays),
             torch.from_numpy(wanted),
             torch.from_numpy(scored),
-            torch.tensor([query.mask_type for _, query in pairs]),
-            torch.tensor([float(query.targets == 0) for _, query in pairs]),
+            torch.tensor([float(one.query.targets == 0) for one in examples]),
+            torch.from_numpy(steps),
+            torch.from_numpy(stepped),
         )
 
     def loss(self, batch: _Batch) -> dict[str, Tensor]:
-        """Selection, mask-type and "nothing fits" losses of one batch."""
-        select, types, none = self.model(*batch.inputs)
+        """Losses of selection, its steps and "nothing fits" of one batch."""
+        judged: Judgement = self.model(*batch.inputs)
         each = functional.binary_cross_entropy_with_logits(
-            select,
+            judged.select,
             batch.wanted,
             pos_weight=torch.tensor(self.recipe.positive_weight),
             reduction="none",
@@ -175,29 +188,33 @@ class SelectorTask:
         # Where targets exist but none was proposed, there is nothing to select and no emptiness.
         missed = (batch.wanted.sum(1) == 0) & (batch.none == 0)
         scored = batch.scored & ~missed[:, None]
+        steps = functional.binary_cross_entropy_with_logits(
+            judged.steps, batch.steps, reduction="none"
+        ).mean(2)
         return {
             "select": 3 * (each * scored).sum() / scored.sum().clamp(min=1),
-            "type": functional.cross_entropy(types, batch.mask_type, label_smoothing=0.02),
-            "none": functional.binary_cross_entropy_with_logits(none, batch.none),
+            "steps": self.recipe.steps_weight
+            * (steps * batch.stepped).sum()
+            / batch.stepped.sum().clamp(min=1),
+            "none": functional.binary_cross_entropy_with_logits(judged.none, batch.none),
         }
 
-    def _held_out_logits(
-        self,
-    ) -> Iterator[tuple[CachedScene, CachedQuery, Tensor, Tensor, Tensor]]:
-        """Logits of each held-out sentence: candidates (N,), types (3,), "nothing fits" ()."""
-        pairs = [(scene, query) for scene in self._held_out for query in scene.queries]
-        for start in range(0, len(pairs), 64):
-            chosen = pairs[start : start + 64]
-            judged = zip(chosen, *self.model(*self._batch(chosen).inputs), strict=True)
-            for (scene, query), select, types, none in judged:
-                yield scene, query, select[: scene.candidates], types, none
+    def _judged(
+        self, examples: Sequence[Example]
+    ) -> Iterator[tuple[CachedScene, CachedQuery, Tensor, Tensor]]:
+        """Logits of each sentence: candidates (N,), "nothing fits" ()."""
+        for start in range(0, len(examples), 64):
+            chosen = examples[start : start + 64]
+            select, none, _ = self.model(*self._batch(chosen).inputs)
+            for row, (scene, query, _) in enumerate(chosen):
+                yield scene, query, select[row, : scene.candidates], none[row]
 
-    def judge(self) -> list[Judged]:
-        """What the network says about the held-out sentences, for `calibrate`."""
+    def judge(self, name: str) -> list[Judged]:
+        """What the network says about the held-out sentences called `name`, for `calibrate`."""
         self.model.eval()
         found = []
         with torch.no_grad():
-            for scene, query, select, _, none in self._held_out_logits():
+            for scene, query, select, none in self._judged(self._held_out[name]):
                 wanted = np.zeros(scene.candidates, bool)
                 wanted[list(query.wanted)] = True
                 logits = select.double().numpy()
@@ -205,16 +222,21 @@ class SelectorTask:
         return found
 
     def evaluate(self) -> dict[str, float]:
-        """Exactness on held-out scenes.
+        """Exactness on held-out scenes, for each pool of wordings.
 
         `group` is the share of targeted sentences whose group is exactly right, `one` the share of
-        single-target sentences whose best candidate is right, `type` mask-type accuracy, `none`
-        accuracy on no-target sentences, `some` on the others.
+        single-target sentences whose best candidate is right, `none` accuracy on no-target
+        sentences, `some` on the others.
         """
-        names = ("group", "one", "none", "some", "type")
-        found: dict[str, list[float]] = {name: [] for name in names}
-        for _, query, select, types, none in self._held_out_logits():
-            found["type"].append(float(types.argmax() == query.mask_type))
+        return {
+            f"{measure}.{name}": value
+            for name, examples in self._held_out.items()
+            for measure, value in self._exactness(examples).items()
+        }
+
+    def _exactness(self, examples: Sequence[Example]) -> dict[str, float]:
+        found: dict[str, list[float]] = {name: [] for name in ("group", "one", "none", "some")}
+        for _, query, select, none in self._judged(examples):
             empty = bool(none.sigmoid() >= self.config.no_target_threshold)
             if not query.targets:
                 found["none"].append(float(empty))

@@ -144,8 +144,8 @@ def test_occluders_named_by_a_frame_hide_the_targets(train):
 
 
 def test_wordings_stay_in_their_pool(train, test):
-    texts = [one.text for one in (*banks.frames(), *banks.patterns())]
-    known = {fingerprint(text): pool_of(text) for text in texts}
+    known = {fingerprint(one.text): one.pool for one in banks.frames()}
+    known |= {fingerprint(one.text): pool_of(one.text) for one in banks.patterns()}
     seen = {"train": set(), "test": set()}
     for pool, queries in (("train", train), ("test", test)):
         for _, query in queries:

@@ -1,4 +1,4 @@
-"""The text tower: a BERT encoder (Devlin et al. 2019) that starts from MiniLM-L6.
+"""The text tower: a BERT encoder (Devlin et al. 2019) with the weights of MiniLM-L6.
 
 Written out because only the encoder is needed, which keeps the ONNX graph small and the training
 free of a model library. Parameter names follow `TextTower`, `from_minilm` maps the published ones.
@@ -14,13 +14,18 @@ from torch.nn import functional
 
 from askmask.errors import MissingExtraError
 
-__all__ = ["TextTower", "minilm_folder"]
+__all__ = ["TextLayer", "TextTower", "hide", "minilm_folder"]
 
 _WIDTH, _HEADS, _LAYERS, _INNER = 384, 12, 6, 1536
 _WORDS, _POSITIONS = 30_522, 512
 
 
-class _Layer(nn.Module):
+def hide(valid: Tensor, dtype: torch.dtype) -> Tensor:
+    """(B, 1, 1, L) additive attention mask that hides what is not valid."""
+    return torch.zeros(valid.shape, dtype=dtype).masked_fill(~valid, -1e4)[:, None, None]
+
+
+class TextLayer(nn.Module):
     """One post-norm transformer layer."""
 
     def __init__(self) -> None:
@@ -35,6 +40,7 @@ class _Layer(nn.Module):
         self.output_norm = nn.LayerNorm(_WIDTH, eps=1e-12)
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        """Return (B, T, 384) from (B, T, 384) and an additive mask (B, 1, 1, T)."""
         batch, length, _ = x.shape
         split = (batch, length, _HEADS, _WIDTH // _HEADS)
         query, key, value = (
@@ -49,7 +55,10 @@ class _Layer(nn.Module):
 
 
 class TextTower(nn.Module):
-    """Word pieces -> one vector a piece."""
+    """Word pieces -> one vector a piece, after each layer.
+
+    It stays as it was trained on text: what reads it adapts, not the tower.
+    """
 
     width = _WIDTH
 
@@ -59,31 +68,25 @@ class TextTower(nn.Module):
         self.positions = nn.Embedding(_POSITIONS, _WIDTH)
         self.kind = nn.Parameter(torch.zeros(_WIDTH))  # BERT's first segment, the only one here
         self.norm = nn.LayerNorm(_WIDTH, eps=1e-12)
-        self.layers = nn.ModuleList(_Layer() for _ in range(_LAYERS))
+        self.layers = nn.ModuleList(TextLayer() for _ in range(_LAYERS))
 
-    def freeze_below(self, layer: int) -> None:
-        """Leave the embeddings and the layers before `layer` as they were trained on text."""
-        for part in (self.words, self.positions, self.norm, *self.layers[:layer]):
-            part.requires_grad_(False)
-        self.kind.requires_grad_(False)
-
-    def forward(self, ids: Tensor, valid: Tensor) -> Tensor:
+    def forward(self, ids: Tensor, valid: Tensor, layers: int = _LAYERS) -> tuple[Tensor, ...]:
         """Encode sentences.
 
         Args:
             ids: (B, T) long word pieces.
             valid: (B, T) bool, False where padded.
+            layers: how many layers to run.
 
         Returns:
-            (B, T, 384) float.
+            (B, T, 384) float before the first and after each layer, `layers + 1` of them.
         """
         x = self.words(ids) + self.positions.weight[: ids.shape[1]] + self.kind
-        x = self.norm(x)
-        mask = torch.zeros(valid.shape, dtype=x.dtype).masked_fill(~valid, -1e4)[:, None, None]
-        for layer in self.layers:
-            x = layer(x, mask)
-        vectors: Tensor = x
-        return vectors
+        states = [self.norm(x)]
+        mask = hide(valid, x.dtype)
+        for layer in self.layers[:layers]:
+            states.append(layer(states[-1], mask))
+        return tuple(states)
 
     @classmethod
     def from_minilm(cls) -> TextTower:

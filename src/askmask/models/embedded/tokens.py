@@ -11,12 +11,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["GEOMETRY", "PAIR", "MaskTokens", "make_tokens"]
+__all__ = ["GEOMETRY", "PAIR", "STEPS", "MaskTokens", "make_tokens"]
 
 GEOMETRY = 17
 """Length of a geometry vector."""
 PAIR = 14
 """Length of a pair vector."""
+STEPS = ("named", "anchors", "compared")
+"""What the selector learns to tell of each mask on the way to its answer, see `Judgement.steps`."""
 
 Floats = NDArray[np.float32]
 

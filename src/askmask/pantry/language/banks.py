@@ -1,7 +1,8 @@
 """The word lists that ship with the package, checked when read and split into pools.
 
 Frames, patterns, descriptions by function and class phrases belong to the pool "test" or "train" by
-their hash, so that a model can be tested on wordings it never saw. Noun names are shared.
+their hash, so that a model can be tested on wordings it never saw; only the varied frames, whose
+writers did not know the test pool, are all for training. Noun names are shared.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ class Frame:
         basis: why: "default" when nothing names a mask type, else "restriction", "explicit", ….
         number: "sg", "pl" or "any" targets.
         needs_occluder: whether `{O}` occurs.
-        bank: "mask_type_phrases", "adversarial_frames" or "natural_frames".
+        bank: "mask_type_phrases", "adversarial_frames", "natural_frames" or "varied_frames".
     """
 
     text: str
@@ -59,6 +60,11 @@ class Frame:
     number: str
     needs_occluder: bool
     bank: str
+
+    @property
+    def pool(self) -> Pool:
+        """Pool of the wording; the varied frames were written to learn from, all of them."""
+        return "train" if self.bank == "varied_frames" else pool_of(self.text)
 
 
 @dataclass(frozen=True)
@@ -186,7 +192,7 @@ def frames() -> tuple[Frame, ...]:
     """Return every frame."""
     return tuple(
         _frame(where, row, bank)
-        for bank in ("mask_type_phrases", "adversarial_frames", "natural_frames")
+        for bank in ("mask_type_phrases", "adversarial_frames", "natural_frames", "varied_frames")
         for where, row in _lines(f"{bank}.jsonl")
     )
 

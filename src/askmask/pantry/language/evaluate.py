@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from askmask.pantry.language.facts import SceneFacts
 from askmask.pantry.language.meaning import Expression
 from askmask.pantry.language.phrases import Phrase
-from askmask.pantry.language.reading import Reading, Unusable, members
+from askmask.pantry.language.reading import Reading, Steps, Unusable, members
 from askmask.pantry.language.scene_truth import SceneTruth
 from askmask.pantry.language.truth import UNDEFINED, Truth
 from askmask.pantry.scene import Scene
@@ -47,6 +49,13 @@ class Evaluator:
         except Unusable:
             return False
         return bool((values <= UNDEFINED).all())
+
+    def steps(self, phrase: Phrase) -> Steps:
+        """Return what a reading of the phrase comes across, as far as it gets."""
+        reading = Reading(self._truth, phrase, may_be_empty=True)
+        with suppress(Unusable):
+            reading.truth(phrase.pattern.meaning)
+        return reading.steps
 
     def truth(self, phrase: Phrase, expression: Expression) -> Truth:
         """(N,) truth of a part of a phrase whose slots are filled as far as the part needs.

@@ -13,7 +13,7 @@ from askmask.pantry.language.banks import Frame, Pool
 from askmask.pantry.language.english import capitalise
 from askmask.types import MaskType
 
-__all__ = ["BARE", "choose_frame", "sentence"]
+__all__ = ["BARE", "any_frame", "choose_frame", "sentence"]
 
 BARE = Frame("{X}", MaskType.MODAL, "default", "any", False, "")
 """No frame at all: the phrase is the sentence."""
@@ -23,7 +23,12 @@ _DEFAULT = 0.66
 _BARE = 0.5
 """Share of default sentences that are the phrase alone."""
 
-_WEIGHTS = {"mask_type_phrases": 1, "adversarial_frames": 2, "natural_frames": 4}
+_WEIGHTS = {
+    "mask_type_phrases": 1,
+    "adversarial_frames": 2,
+    "natural_frames": 4,
+    "varied_frames": 1,
+}
 """How often a frame of each bank is drawn; the small banks get their share by repetition."""
 
 
@@ -32,7 +37,7 @@ def _shelf(pool: Pool) -> dict[tuple[MaskType, bool, bool], tuple[Frame, ...]]:
     """(mask type, default basis, needs occluder) -> frames of a pool."""
     found: dict[tuple[MaskType, bool, bool], list[Frame]] = defaultdict(list)
     for frame in banks.frames():
-        if banks.pool_of(frame.text) == pool:
+        if frame.pool == pool:
             key = (frame.mask_type, frame.basis == "default", frame.needs_occluder)
             found[key].extend([frame] * _WEIGHTS[frame.bank])
     return {key: tuple(frames) for key, frames in found.items()}
@@ -80,6 +85,27 @@ def choose_frame(
         if fits and (occluded or not _says_covered(frame)):
             return frame
     return next(frame for frame in candidates if frame.number == "any" and not _says_covered(frame))
+
+
+def any_frame(mask_type: MaskType, pool: Pool, rng: np.random.Generator, *, plural: bool) -> Frame:
+    """Draw a frame that asks for `mask_type`, every frame of the pool as likely as the next."""
+    frames = _by_type(pool)[mask_type, "pl" if plural else "sg"]
+    return frames[int(rng.integers(len(frames)))]
+
+
+@cache
+def _by_type(pool: Pool) -> dict[tuple[MaskType, str], tuple[Frame, ...]]:
+    return {
+        (mask_type, number): tuple(
+            frame
+            for frame in banks.frames()
+            if frame.pool == pool
+            and frame.mask_type is mask_type
+            and frame.number in ("any", number)
+        )
+        for mask_type in MaskType
+        for number in ("sg", "pl")
+    }
 
 
 def _says_covered(frame: Frame) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 
 import numpy as np
@@ -17,6 +17,7 @@ from askmask.pantry.language.evaluate import Evaluator, Unusable
 from askmask.pantry.language.frames import BARE, choose_frame, sentence
 from askmask.pantry.language.phrases import Phrase
 from askmask.pantry.language.propose import Proposer
+from askmask.pantry.language.reading import Steps
 from askmask.pantry.language.realise import realise
 from askmask.pantry.language.repertoire import patterns_for_lie, usable_patterns
 from askmask.pantry.language.tags import phrase_tags
@@ -68,6 +69,9 @@ class GeneratedQuery:
         targets: indices into the scene's objects, ascending; empty when nothing fits.
         tags: "plain", "reasoning:spatial", "group", "no-target", "pool:train", "pattern:…", ….
         twin_of: index, in the same list, of the query with the same targets and the other type.
+        phrase: the referring phrase alone, fit for any sentence frame of its number; empty when
+            there is none, because the phrase is a sentence or says that its targets are hidden.
+        steps: objects met on the way to the answer, for models that learn to take that way.
     """
 
     text: str
@@ -76,6 +80,8 @@ class GeneratedQuery:
     targets: tuple[int, ...]
     tags: tuple[str, ...]
     twin_of: int | None = None
+    phrase: str = ""
+    steps: Steps = field(default_factory=Steps)
 
 
 def build_queries(
@@ -259,8 +265,10 @@ class _Builder:
         if phrase.pattern.is_sentence:
             frame = BARE
         text, references = realise(phrase)
-        if phrase.pattern.lacks_article and frame is not BARE:
-            text = f"the {text}"
+        with_article = f"the {text}" if phrase.pattern.lacks_article else text
+        takes_frames = not (phrase.pattern.is_sentence or phrase.pattern.partly_hidden)
+        if frame is not BARE:
+            text = with_article
         text = article(sentence(frame, text, occluder, self.rng))
         if mask_type is MaskType.HIDDEN:
             tags = ("hidden", *tags)
@@ -277,6 +285,8 @@ class _Builder:
                 targets=targets,
                 tags=(*phrase_tags(phrase, targets, frame, self.facts), *tags, f"pool:{self.pool}"),
                 twin_of=twin_of,
+                phrase=with_article if takes_frames else "",
+                steps=self.evaluator.steps(phrase),
             )
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
@@ -16,7 +17,7 @@ from askmask.pantry.language.scene_truth import SceneTruth
 from askmask.pantry.language.truth import FALSE, TRUE, UNCLEAR, UNDEFINED, Truth, negate
 from askmask.pantry.language.vocabulary import Adjective, ClassPhrase, Description, Name
 
-__all__ = ["Reading", "Unusable", "members"]
+__all__ = ["Reading", "Steps", "Unusable", "members"]
 
 
 class Unusable(Exception):
@@ -27,14 +28,36 @@ _SIDEWAYS = {"left_of": (-1, 0), "right_of": (1, 0), "above": (0, -1), "below": 
 _DEPTHWISE = {"in_front_of": (0, -1), "behind": (0, 1)}
 
 
-class Reading:
-    """One evaluation: a phrase, its scene, and whether target sets may be empty."""
+@dataclass(frozen=True)
+class Steps:
+    """Objects that a reading came across on the way to its answer.
 
-    def __init__(self, scene: SceneTruth, phrase: Phrase, may_be_empty: bool) -> None:
+    Attributes:
+        named: those that a noun, a class or a description of the phrase fits.
+        anchors: those that a relation starts from.
+        compared: those among which a superlative or an ordinal chose.
+    """
+
+    named: set[int] = field(default_factory=set)
+    anchors: set[int] = field(default_factory=set)
+    compared: set[int] = field(default_factory=set)
+
+
+class Reading:
+    """One evaluation: a phrase, its scene, and whether target sets may be empty.
+
+    Attributes:
+        steps: filled while the phrase is read, nested phrases included.
+    """
+
+    def __init__(
+        self, scene: SceneTruth, phrase: Phrase, may_be_empty: bool, steps: Steps | None = None
+    ) -> None:
         self.scene = scene
         self.facts = scene.facts
         self.phrase = phrase
         self.may_be_empty = may_be_empty
+        self.steps = Steps() if steps is None else steps
 
     def truth(self, expression: Expression) -> Truth:
         """(N,) truth of an expression in target position."""
@@ -51,7 +74,7 @@ class Reading:
 
     def anchors(self, expression: Expression) -> NDArray[np.intp]:
         """Objects of an expression in anchor position: clear and not empty."""
-        strict = Reading(self.scene, self.phrase, may_be_empty=False)
+        strict = Reading(self.scene, self.phrase, may_be_empty=False, steps=self.steps)
         found = members(strict.truth(expression))
         if not len(found):
             raise Unusable("no anchor")
@@ -64,7 +87,7 @@ class Reading:
         """Truth of a phrase in a slot `{R}`, which stands for exactly one object."""
         phrase = self._filler(slot)
         assert isinstance(phrase, Phrase)
-        inner = Reading(self.scene, phrase, may_be_empty=False)
+        inner = Reading(self.scene, phrase, may_be_empty=False, steps=self.steps)
         return inner._exactly(Expression("the", (phrase.pattern.meaning,)))
 
     def _operand(self, argument: Argument) -> Truth:
@@ -75,9 +98,13 @@ class Reading:
         )
 
     def _anchor(self, argument: Argument) -> NDArray[np.intp]:
-        if isinstance(argument, Expression):
-            return self.anchors(argument)
-        return members(self._nested(str(argument)))
+        found = (
+            self.anchors(argument)
+            if isinstance(argument, Expression)
+            else members(self._nested(str(argument)))
+        )
+        self.steps.anchors.update(found.tolist())
+        return found
 
     def _everything(self) -> Truth:
         return np.full(self.facts.n, TRUE)
@@ -96,6 +123,7 @@ class Reading:
         if not isinstance(filler, Name | ClassPhrase | Description):
             raise DataError(f"{expression}: expected a noun, a class or a description")
         values: Truth = filler.coverage[self.facts.nouns]
+        self.steps.named.update(np.flatnonzero(values == TRUE).tolist())
         return values
 
     def _attribute(self, expression: Expression) -> Truth:
@@ -209,6 +237,7 @@ class Reading:
         candidates = self._operand(expression.args[-1])
         sure = np.flatnonzero(candidates == TRUE)
         possible = np.flatnonzero(candidates >= UNCLEAR)
+        self.steps.compared.update(sure.tolist())
         values = np.full(self.facts.n, FALSE)
         if self.may_be_empty and not len(possible):
             return values

@@ -1,0 +1,47 @@
+"""The mask type of a sentence: upper layers of its own on the lower layers of the text tower."""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from torch import Tensor, nn
+
+from askmask.models.embedded.text_net import TextTower, hide
+
+__all__ = ["MaskTypeNet"]
+
+
+class MaskTypeNet(nn.Module):
+    """Four layers that start from the tower's upper ones, attention pooling and three classes.
+
+    Attributes:
+        reads: layer of the tower whose output is the input here.
+    """
+
+    reads = 2
+
+    def __init__(self, tower: TextTower) -> None:
+        super().__init__()
+        self.layers = copy.deepcopy(tower.layers[self.reads :])
+        self.weigh = nn.Linear(tower.width, 1)
+        self.classify = nn.Sequential(
+            nn.Linear(tower.width, tower.width // 2), nn.GELU(), nn.Linear(tower.width // 2, 3)
+        )
+
+    def forward(self, words: Tensor, valid: Tensor) -> Tensor:
+        """Judge sentences.
+
+        Args:
+            words: (B, T, 384) float, the tower's state after layer `reads`.
+            valid: (B, T) bool, False where padded.
+
+        Returns:
+            (B, 3) logits of modal, amodal and hidden.
+        """
+        mask = hide(valid, words.dtype)
+        for layer in self.layers:
+            words = layer(words, mask)
+        weight = torch.softmax(self.weigh(words) + mask[:, 0, 0, :, None], 1)  # (B, T, 1)
+        logits: Tensor = self.classify((weight * words).sum(1))
+        return logits

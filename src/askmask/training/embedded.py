@@ -1,0 +1,194 @@
+"""The embedded model in five stages: proposer, candidates, selector, mask type, export.
+
+Each stage has its own folder and resumes by itself, so the whole can be interrupted anywhere and
+asked for again.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import get_args
+
+from askmask.formats.files import write_json
+from askmask.models.embedded.config import EmbeddedConfig
+from askmask.models.embedded.sentence_net import SentenceNet
+from askmask.models.embedded.text_net import TextTower
+from askmask.models.embedded.weights import EmbeddedWeights
+from askmask.pantry.build import TRAINING_SEEDS
+from askmask.pantry.language.banks import Pool
+from askmask.training.budget import Budget
+from askmask.training.calibrate import calibrate
+from askmask.training.candidates import CachedScene, cache_renders, cache_scenes, read_shard
+from askmask.training.export import export_image, export_sentence, seal
+from askmask.training.loop import TrainingTask, fit
+from askmask.training.mask_type import MaskTypeRecipe, MaskTypeTask
+from askmask.training.proposer import ProposerRecipe, ProposerTask
+from askmask.training.run import TrainingRun
+from askmask.training.samples import VALIDATION_SEEDS
+from askmask.training.selector import Example, SelectorRecipe, SelectorTask
+from askmask.training.words import cache_words
+
+__all__ = ["EmbeddedRecipe", "EmbeddedTraining", "Progress"]
+
+Progress = Callable[[str], None]
+"""Told of each stage."""
+
+
+@dataclass(frozen=True)
+class EmbeddedRecipe:
+    """The embedded model: proposer, cached candidates, selector, mask type, export.
+
+    Attributes:
+        proposer: settings of the first training.
+        selector: settings of the second.
+        mask_type: settings of the third.
+        shares: parts of the budget that the three get; caching is not counted.
+        image_from: weights whose proposer is taken as it is; then the others share the budget.
+        config: sizes and thresholds.
+        default_budget: when `--budget` is not given.
+    """
+
+    proposer: ProposerRecipe = field(default_factory=ProposerRecipe)
+    selector: SelectorRecipe = field(default_factory=SelectorRecipe)
+    mask_type: MaskTypeRecipe = field(default_factory=MaskTypeRecipe)
+    shares: tuple[float, float, float] = (0.32, 0.48, 0.20)
+    image_from: str | None = None
+    config: EmbeddedConfig = field(default_factory=EmbeddedConfig)
+    default_budget: str = "110m"
+
+
+class EmbeddedTraining:
+    """The stages of `EmbeddedRecipe`, one after the other; each goes on where it stopped."""
+
+    def __init__(
+        self, recipe: EmbeddedRecipe, out: Path, budget: Budget, resume: bool, say: Progress
+    ) -> None:
+        self.recipe, self.out, self.budget = recipe, out, budget
+        self.resume, self.say = resume, say
+        self.weights = out / "weights"
+        self.described = asdict(recipe)  # without the budget, which a resume may enlarge
+        self.measured: dict[str, float] = {}
+
+    def train(self) -> Path:
+        """Run what is left of the stages and return the folder with the exported weights."""
+        self._proposer()
+        learnt, rendered, held_out = self._examples()
+        selector = self._selector(learnt, rendered, held_out)
+        mask_type = self._mask_type(learnt, rendered, held_out)
+        self.say("5/5 calibration and export")
+        config = calibrate(self.recipe.config, selector.judge("train"))
+        net = SentenceNet(self._tower, mask_type.model, selector.model)
+        export_sentence(net, config, self.weights)
+        summary = {
+            "recipe": self.described,
+            "budget": str(self.budget),
+            "sha256": seal(self.weights, config),
+            "held_out": self.measured,
+        }
+        write_json(self.out / "run.json", summary)
+        return self.weights
+
+    @cached_property
+    def _tower(self) -> TextTower:
+        return TextTower.from_minilm().eval()
+
+    def _share(self, stage: int) -> Budget:
+        """Budget of proposer 0, selector 1 or mask type 2."""
+        shares = list(self.recipe.shares)
+        if self.recipe.image_from is not None:
+            shares[0] = 0.0
+        return self.budget.share(shares[stage] / sum(shares))
+
+    def _fit(self, stage: str, task: TrainingTask, budget: Budget) -> None:
+        described = {**self.described, "stage": stage}
+        run = TrainingRun(self.out / stage.replace(" ", "-"), described, resume=self.resume)
+        self.measured.update(fit(task, run, budget))
+
+    def _proposer(self) -> None:
+        image = self.weights / "image.onnx"
+        self.out.mkdir(parents=True, exist_ok=True)
+        if self.recipe.image_from is not None:
+            self.say(f"1/5 proposer of {self.recipe.image_from}")
+            source = EmbeddedWeights(self.recipe.image_from)
+            self.weights.mkdir(exist_ok=True)
+            shutil.copyfile(source.path("image.onnx"), image)
+        else:
+            self.say(f"1/5 proposer, {self._share(0)}")
+            proposer = ProposerTask(self.recipe.proposer, self.recipe.config)
+            self._fit("proposer", proposer, self._share(0))
+            self.weights.mkdir(exist_ok=True)
+            export_image(proposer.model.net, image)
+        write_json(self.weights / "config.json", self.recipe.config.to_json())
+
+    def _examples(self) -> tuple[list[Example], list[Example], dict[str, list[Example]]]:
+        """Sentences about composed scenes, rendered scenes, and held-out composed scenes."""
+        settings = self.recipe.selector
+        self.say(f"2/5 candidates and words of {settings.scenes} scenes")
+        learnt = self._composed(TRAINING_SEEDS, settings.scenes, "train")
+        held_out = {
+            pool: self._composed(VALIDATION_SEEDS, settings.validation_scenes, pool)
+            for pool in get_args(Pool)
+        }
+        rendered = []
+        for folder in self.recipe.proposer.renders:
+            scenes = list(cache_renders(str(self.weights), [Path(folder)]))
+            path = self.out / "candidates" / f"{Path(folder).name}.words.npy"
+            rendered += self._with_words(scenes, path)
+        return learnt, rendered, held_out
+
+    def _composed(self, first_seed: int, scenes: int, pool: Pool) -> list[Example]:
+        shards = cache_scenes(
+            str(self.weights),
+            self.out / "candidates" / str(first_seed),
+            first_seed=first_seed,
+            scenes=scenes,
+            per_scene=self.recipe.selector.per_scene,
+            pool=pool,
+            progress=lambda done, count: self.say(f"    candidates: shard {done} of {count}"),
+        )
+        found = []
+        for number, path in enumerate(shards, 1):
+            found += self._with_words(read_shard(path), path.with_suffix(".words.npy"))
+            if number % 10 == 0:
+                self.say(f"    words: shard {number} of {len(shards)}")
+        return found
+
+    def _with_words(self, scenes: Sequence[CachedScene], path: Path) -> list[Example]:
+        pairs = [(scene, query) for scene in scenes for query in scene.queries]
+        texts = [query.text for _, query in pairs]
+        words = cache_words(self._tower, texts, path, self.recipe.config.max_words)
+        return [Example(*pair, states) for pair, states in zip(pairs, words, strict=True)]
+
+    def _selector(
+        self,
+        learnt: list[Example],
+        rendered: list[Example],
+        held_out: dict[str, list[Example]],
+    ) -> SelectorTask:
+        self.say(f"3/5 selector, {self._share(1)}")
+        recipe = self.recipe
+        task = SelectorTask(recipe.selector, recipe.config, learnt, rendered, held_out)
+        self._fit("selector", task, self._share(1))
+        return task
+
+    def _mask_type(
+        self,
+        learnt: list[Example],
+        rendered: list[Example],
+        held_out: dict[str, list[Example]],
+    ) -> MaskTypeTask:
+        self.say(f"4/5 mask type, {self._share(2)}")
+        task = MaskTypeTask(
+            self.recipe.mask_type,
+            self.recipe.config,
+            self._tower,
+            [one.query for one in learnt],
+            [one.query for one in rendered],
+            {name: [one.query for one in examples] for name, examples in held_out.items()},
+        )
+        self._fit("mask type", task, self._share(2))
+        return task
