@@ -12,7 +12,7 @@ from askmask.models.embedded.config import EmbeddedConfig
 from askmask.models.embedded.decode import decode_proposals, mask_logits
 from askmask.models.embedded.picture import Fit, normalise
 from askmask.models.embedded.tokens import GEOMETRY, PAIR, make_tokens
-from askmask.models.embedded.weights import EmbeddedWeights
+from askmask.models.embedded.weights import FILES, EmbeddedWeights
 
 CONFIG = EmbeddedConfig()
 
@@ -47,7 +47,7 @@ def test_text_tower_equals_the_published_encoder() -> None:
     valid = torch.ones(2, 20, dtype=torch.bool)
     valid[1, 12:] = False
     with torch.no_grad():
-        got = ours(ids, valid)[valid]
+        got = ours(ids, valid)[-1][valid]
         expected = theirs(ids, attention_mask=valid.long()).last_hidden_state[valid]
     torch.testing.assert_close(got, expected, rtol=1e-4, atol=1e-4)
 
@@ -169,7 +169,7 @@ def test_missing_and_changed_weights_are_named(tmp_path) -> None:
     (tmp_path / "config.json").write_text("{}")
     with pytest.raises(WeightsError, match=r"image\.onnx is missing"):
         EmbeddedWeights(str(tmp_path)).verify()
-    for name in ("image.onnx", "sentence.onnx", "words.bin", "tokenizer.json"):
+    for name in FILES:
         (tmp_path / name).write_bytes(b"x")
     (tmp_path / "sha256.txt").write_text("0" * 64)
     with pytest.raises(WeightsError, match="expected SHA-256 0000"):

@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 
 from askmask.formats.askmask import QueryRecord, read_entities, read_queries
 from askmask.images import read_image
+from askmask.models.embedded.mask_type import TYPES
 from askmask.models.embedded.proposer import EmbeddedProposer
-from askmask.models.embedded.selector import TYPES, picture_tokens
+from askmask.models.embedded.selector import picture_tokens
 from askmask.models.embedded.tokens import STEPS, MaskTokens
 from askmask.models.embedded.weights import EmbeddedWeights
 from askmask.pantry.compose import compose

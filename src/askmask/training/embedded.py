@@ -15,7 +15,6 @@ from typing import get_args
 
 from askmask.formats.files import write_json
 from askmask.models.embedded.config import EmbeddedConfig
-from askmask.models.embedded.sentence_net import SentenceNet
 from askmask.models.embedded.text_net import TextTower
 from askmask.models.embedded.weights import EmbeddedWeights
 from askmask.pantry.build import TRAINING_SEEDS
@@ -23,7 +22,13 @@ from askmask.pantry.language.banks import Pool
 from askmask.training.budget import Budget
 from askmask.training.calibrate import calibrate
 from askmask.training.candidates import CachedScene, cache_renders, cache_scenes, read_shard
-from askmask.training.export import export_image, export_sentence, seal
+from askmask.training.export import (
+    export_image,
+    export_mask_type,
+    export_selector,
+    export_words,
+    seal,
+)
 from askmask.training.loop import TrainingTask, fit
 from askmask.training.mask_type import MaskTypeRecipe, MaskTypeTask
 from askmask.training.proposer import ProposerRecipe, ProposerTask
@@ -81,8 +86,9 @@ class EmbeddedTraining:
         mask_type = self._mask_type(learnt, rendered, held_out)
         self.say("5/5 calibration and export")
         config = calibrate(self.recipe.config, selector.judge("train"))
-        net = SentenceNet(self._tower, mask_type.model, selector.model)
-        export_sentence(net, config, self.weights)
+        export_words(self._tower, config, self.weights)
+        export_mask_type(mask_type.model, config, self.weights / "mask_type.onnx")
+        export_selector(selector.model, config, self.weights / "selector.onnx")
         summary = {
             "recipe": self.described,
             "budget": str(self.budget),

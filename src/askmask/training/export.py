@@ -16,13 +16,15 @@ from torch import nn
 
 from askmask.formats.files import write_json
 from askmask.models.embedded.config import EmbeddedConfig
+from askmask.models.embedded.mask_type_net import MaskTypeNet
 from askmask.models.embedded.proposer_net import ProposerNet
-from askmask.models.embedded.sentence_net import SentenceNet
-from askmask.models.embedded.text_net import minilm_folder
+from askmask.models.embedded.selector_net import SelectorNet
+from askmask.models.embedded.text_net import TextTower, minilm_folder
 from askmask.models.embedded.tokens import GEOMETRY, PAIR
 from askmask.models.embedded.weights import EmbeddedWeights
+from askmask.models.embedded.words_net import WordsNet
 
-__all__ = ["export_image", "export_sentence", "seal"]
+__all__ = ["export_image", "export_mask_type", "export_selector", "export_words", "seal"]
 
 _OPSET = 20
 
@@ -42,13 +44,36 @@ def export_image(net: ProposerNet, path: Path) -> None:
     onnx.save(model, path)
 
 
-def export_sentence(net: SentenceNet, config: EmbeddedConfig, folder: Path) -> None:
-    """Write the sentence graph `sentence.onnx`, int8, with its word vectors in `words.bin`."""
-    from onnxruntime.quantization import QuantType, quantize_dynamic
+def export_words(tower: TextTower, config: EmbeddedConfig, folder: Path) -> None:
+    """Write the text tower `words.onnx`, int8, with its word vectors in `words.bin`."""
+    length = torch.export.Dim("words", min=2, max=config.max_words)
+    example = torch.ones(1, 7, dtype=torch.long), torch.ones(1, 7, dtype=torch.bool)
+    shapes = {1: length}, {1: length}
+    model = _to_onnx(WordsNet(tower).eval(), example, ["ids", "valid"], ["lower", "upper"], shapes)
+    (folder / "words.bin").unlink(missing_ok=True)
+    onnx.save(
+        _to_int8(model),
+        folder / "words.onnx",
+        save_as_external_data=True,
+        all_tensors_to_one_file=True,
+        location="words.bin",
+        size_threshold=4_000_000,
+    )
 
+
+def export_mask_type(net: MaskTypeNet, config: EmbeddedConfig, path: Path) -> None:
+    """Write the mask-type graph, int8: the tower's lower states -> "types" (1, 3)."""
+    length = torch.export.Dim("words", min=2, max=config.max_words)
+    example = torch.zeros(1, 7, TextTower.width), torch.ones(1, 7, dtype=torch.bool)
+    shapes = {1: length}, {1: length}
+    onnx.save(_to_int8(_to_onnx(net.eval(), example, ["words", "valid"], ["types"], shapes)), path)
+
+
+def export_selector(net: SelectorNet, config: EmbeddedConfig, path: Path) -> None:
+    """Write the selector's graph, int8: words and M masks -> "select" (1, M), "none" (1,)."""
     words, masks = 7, 5
     example = (
-        torch.ones(1, words, dtype=torch.long),
+        torch.zeros(1, words, TextTower.width * len(net.reads)),
         torch.ones(1, words, dtype=torch.bool),
         torch.zeros(1, masks, 2 * config.appearance),
         torch.zeros(1, masks, GEOMETRY),
@@ -58,28 +83,30 @@ def export_sentence(net: SentenceNet, config: EmbeddedConfig, folder: Path) -> N
     )
     t, m = torch.export.Dim("words", min=2, max=config.max_words), torch.export.Dim("masks", max=64)
     shapes = ({1: t}, {1: t}, {1: m}, {1: m}, {1: m, 2: m}, {1: m}, {1: m})
-    names = ["ids", "words_valid", "appearance", "geometry", "pairs", "prefix", "masks_valid"]
-    model = _to_onnx(net.eval(), example, names, ["select", "types", "none"], shapes)
-    with tempfile.TemporaryDirectory() as scratch:
-        full, small = Path(scratch, "full.onnx"), Path(scratch, "small.onnx")
-        onnx.save(model, full)
-        quantize_dynamic(
-            full,
-            small,
-            op_types_to_quantize=["MatMul", "Gemm", "Gather"],
-            weight_type=QuantType.QInt8,
-            per_channel=True,
-        )
-        quantised = onnx.load(small)
-    (folder / "words.bin").unlink(missing_ok=True)
-    onnx.save(
-        quantised,
-        folder / "sentence.onnx",
-        save_as_external_data=True,
-        all_tensors_to_one_file=True,
-        location="words.bin",
-        size_threshold=4_000_000,
-    )
+    names = ["words", "words_valid", "appearance", "geometry", "pairs", "prefix", "masks_valid"]
+    model = _to_onnx(_Answer(net).eval(), example, names, ["select", "none"], shapes)
+    onnx.save(_to_int8(model), path)
+
+
+class _Answer(nn.Module):
+    """The selector without the steps, which only training looks at."""
+
+    def __init__(self, net: SelectorNet) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(
+        self,
+        words: torch.Tensor,
+        words_valid: torch.Tensor,
+        appearance: torch.Tensor,
+        geometry: torch.Tensor,
+        pairs: torch.Tensor,
+        prefix: torch.Tensor,
+        masks_valid: torch.Tensor,
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        judged = self.net(words, words_valid, appearance, geometry, pairs, prefix, masks_valid)
+        return judged.select, judged.none
 
 
 def seal(folder: Path, config: EmbeddedConfig) -> str:
@@ -121,6 +148,23 @@ def _to_onnx(
         del node.metadata_props[:]
         node.doc_string = ""
     return model
+
+
+def _to_int8(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Quantise weights to int8 per channel; activations are quantised as they come."""
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    with tempfile.TemporaryDirectory() as scratch:
+        full, small = Path(scratch, "full.onnx"), Path(scratch, "small.onnx")
+        onnx.save(model, full)
+        quantize_dynamic(
+            full,
+            small,
+            op_types_to_quantize=["MatMul", "Gemm", "Gather"],
+            weight_type=QuantType.QInt8,
+            per_channel=True,
+        )
+        return onnx.load(small)
 
 
 def _store_half(model: onnx.ModelProto) -> None:

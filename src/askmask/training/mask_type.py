@@ -12,8 +12,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from askmask.models.embedded.config import EmbeddedConfig
+from askmask.models.embedded.mask_type import TYPES
 from askmask.models.embedded.mask_type_net import MaskTypeNet
-from askmask.models.embedded.selector import TYPES
 from askmask.models.embedded.text_net import TextTower
 from askmask.pantry.language.banks import noun_entries
 from askmask.pantry.language.english import roughen

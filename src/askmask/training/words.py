@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from askmask.models.embedded.sentence_net import word_states
 from askmask.models.embedded.text_net import TextTower, minilm_folder
+from askmask.models.embedded.words_net import WordsNet
 
 __all__ = ["Words", "cache_words", "pad_ids", "tokenizer"]
 
@@ -67,12 +67,13 @@ def cache_words(tower: TextTower, texts: Sequence[str], path: Path, max_words: i
 
 @torch.inference_mode()
 def _encode(tower: TextTower, encoded: Sequence[Sequence[int]]) -> Words:
+    net = WordsNet(tower)
     states: list[Words] = [np.zeros((0, 0), np.float16)] * len(encoded)
     order = sorted(range(len(encoded)), key=lambda index: len(encoded[index]))
     for start in range(0, len(order), _BATCH):
         chosen = order[start : start + _BATCH]
         ids, valid = pad_ids([encoded[index] for index in chosen])
-        found = word_states(tower(ids, valid)).half().numpy()
+        found = net(ids, valid).upper.half().numpy()
         for index, row in zip(chosen, found, strict=True):
             states[index] = row[: len(encoded[index])]
     return np.concatenate(states)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from askmask.models.embedded.mask_type import EmbeddedMaskTyper
 from askmask.models.embedded.proposer import EmbeddedProposer
 from askmask.models.embedded.selector import EmbeddedSelector
 from askmask.models.embedded.weights import EmbeddedWeights
+from askmask.models.embedded.words import EmbeddedWords
 from askmask.models.pipeline import Pipeline
 from askmask.types import MaskType
 
@@ -21,11 +23,12 @@ class EmbeddedSegmenter(Pipeline):
 
     def __init__(self, name: str) -> None:
         weights = EmbeddedWeights(name)
-        self._typer = EmbeddedSelector(weights)
+        words = EmbeddedWords(weights)
+        self._typer = EmbeddedMaskTyper(weights, words)
         super().__init__(
             EmbeddedProposer(weights),
             None,
-            self._typer,
+            EmbeddedSelector(weights, words, self._typer),
             model_id=name,
             weights_hash=weights.written_sha256,
         )

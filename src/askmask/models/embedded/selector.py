@@ -10,16 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from askmask.models.embedded.config import EmbeddedConfig
+from askmask.models.embedded.mask_type import EmbeddedMaskTyper
 from askmask.models.embedded.picture import Fit
 from askmask.models.embedded.runtime import open_graph
-from askmask.models.embedded.tokens import GEOMETRY, PAIR, MaskTokens, make_tokens
+from askmask.models.embedded.tokens import MaskTokens, make_tokens
 from askmask.models.embedded.weights import EmbeddedWeights
+from askmask.models.embedded.words import EmbeddedWords, Sentence
 from askmask.types import Answer, Candidates, Masks, MaskType, Query
 
-__all__ = ["TYPES", "EmbeddedSelector", "picture_tokens"]
-
-TYPES = (MaskType.MODAL, MaskType.AMODAL, MaskType.HIDDEN)
-"""Order of the mask-type logits."""
+__all__ = ["EmbeddedSelector", "picture_tokens"]
 
 
 def picture_tokens(
@@ -54,22 +53,15 @@ def picture_tokens(
 class EmbeddedSelector:
     """`Selector` of the embedded model."""
 
-    def __init__(self, weights: EmbeddedWeights) -> None:
-        self._weights = weights
+    def __init__(
+        self, weights: EmbeddedWeights, words: EmbeddedWords, typer: EmbeddedMaskTyper
+    ) -> None:
+        self._weights, self._words, self._typer = weights, words, typer
         self.config = weights.config
 
     @cached_property
     def _graph(self) -> Any:
-        return open_graph(self._weights.path("sentence.onnx"))
-
-    @cached_property
-    def _tokenizer(self) -> Any:
-        from tokenizers import Tokenizer
-
-        tokenizer = Tokenizer.from_file(str(self._weights.path("tokenizer.json")))
-        tokenizer.enable_truncation(self.config.max_words)
-        tokenizer.no_padding()
-        return tokenizer
+        return open_graph(self._weights.path("selector.onnx"))
 
     def select(self, image: NDArray[np.uint8], candidates: Candidates, query: Query) -> Answer:
         """Choose the group and its mask type.
@@ -89,11 +81,12 @@ class EmbeddedSelector:
             references,
         )
         prefix = np.r_[np.zeros(len(candidates), np.int64), 1 + np.arange(len(references))]
-        select, types, none_logit = self._judge(query.text, tokens, prefix)
+        sentence = self._words.read(query.text)
+        probability = self._typer.of(sentence)
+        select, none_logit = self._judge(sentence, tokens, prefix)
         score = _sigmoid(select[: len(candidates)])
         none = self._no_target(none_logit, select[: len(candidates)])
-        probability = dict(zip(TYPES, types.tolist(), strict=True))
-        mask_type = query.mask_type or TYPES[int(types.argmax())]
+        mask_type = query.mask_type or max(probability, key=probability.__getitem__)
         group = self._group(score, none)
         modal, amodal = candidates.modal[group], candidates.amodal[group]
         return Answer(
@@ -107,31 +100,17 @@ class EmbeddedSelector:
             rationale=_rationale(len(candidates), score, group, none),
         )
 
-    def mask_types(self, texts: Sequence[str]) -> list[dict[MaskType, float]]:
-        """Probability of each mask type for each sentence, without a picture."""
-        blank = MaskTokens(
-            np.zeros((0, 2 * self.config.appearance), np.float32),
-            np.zeros((0, GEOMETRY), np.float32),
-            np.zeros((0, 0, PAIR), np.float32),
-        )
-        empty = np.zeros(0, np.int64)
-        return [
-            dict(zip(TYPES, self._judge(text, blank, empty)[1].tolist(), strict=True))
-            for text in texts
-        ]
-
     def _judge(
-        self, text: str, tokens: MaskTokens, prefix: NDArray[np.int64]
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32], float]:
-        """Logits of selection (M,), probabilities of the types (3,), logit of "nothing fits"."""
-        ids = np.array([self._tokenizer.encode(text).ids], np.int64)
+        self, sentence: Sentence, tokens: MaskTokens, prefix: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float32], float]:
+        """Logits of selection (M,) and of "nothing fits"."""
         # The graph wants at least one mask; a padded one, marked as such, is not looked at.
         pad = 0 if len(prefix) else 1
-        select, types, none = self._graph.run(
+        select, none = self._graph.run(
             None,
             {
-                "ids": ids,
-                "words_valid": np.ones(ids.shape, bool),
+                "words": sentence.upper,
+                "words_valid": sentence.valid,
                 "appearance": np.pad(tokens.appearance, ((0, pad), (0, 0)))[None],
                 "geometry": np.pad(tokens.geometry, ((0, pad), (0, 0)))[None],
                 "pairs": np.pad(tokens.pairs, ((0, pad), (0, pad), (0, 0)))[None],
@@ -139,8 +118,7 @@ class EmbeddedSelector:
                 "masks_valid": np.full((1, len(prefix) + pad), not pad),
             },
         )
-        odds = np.exp(types[0] - types[0].max())
-        return select[0][: len(prefix)], odds / odds.sum(), float(none[0])
+        return select[0][: len(prefix)], float(none[0])
 
     def _no_target(self, none: float, select: NDArray[np.float32]) -> float:
         """Probability that nothing fits; the weights are from `training.calibrate`."""

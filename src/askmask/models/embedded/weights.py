@@ -13,7 +13,15 @@ from askmask.models.embedded.config import EmbeddedConfig
 
 __all__ = ["FILES", "EmbeddedWeights"]
 
-FILES = ("image.onnx", "sentence.onnx", "words.bin", "tokenizer.json", "config.json")
+FILES = (
+    "image.onnx",
+    "words.onnx",
+    "words.bin",
+    "mask_type.onnx",
+    "selector.onnx",
+    "tokenizer.json",
+    "config.json",
+)
 """Everything that the model reads, in the order in which it is hashed."""
 
 _FOLDER = Path(__file__).parent / "weights"
