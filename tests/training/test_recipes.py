@@ -11,6 +11,7 @@ pytest.importorskip("torch")
 
 from askmask.errors import ConfigError, OutputError
 from askmask.models.embedded.segmenter import EmbeddedSegmenter
+from askmask.models.embedded.tokens import STEPS
 from askmask.models.embedded.weights import EmbeddedWeights
 from askmask.pantry.compose import compose
 from askmask.pantry.sprites import SpriteBank
@@ -63,10 +64,22 @@ def test_a_used_run_folder_is_refused_and_resume_finishes_at_once(run: Path) -> 
 def test_cached_candidates_hold_what_the_scene_says(run: Path) -> None:
     shards = sorted((run / "candidates").glob("*/*.npz"))
     scenes = [scene for shard in shards for scene in read_shard(shard)]
-    assert len(scenes) == 12
+    assert len(scenes) == 8 + 2 * 4  # to learn from, and held out for either pool
     for scene in scenes:
         assert scene.queries
         for query in scene.queries:
             assert set(query.wanted) <= set(range(scene.candidates))
             assert len(query.wanted) == 0 or query.targets > 0
             assert all(row >= scene.candidates for row in query.references)
+            assert query.steps is not None
+            assert len(query.steps) == len(STEPS)
+            assert all(set(step) <= set(range(scene.candidates)) for step in query.steps)
+    assert any(query.phrase for scene in scenes for query in scene.queries)
+
+
+def test_a_proposer_can_be_kept(run: Path, tmp_path: Path) -> None:
+    weights = train("embedded-smoke", tmp_path / "run", image_from=str(run / "weights"))
+    EmbeddedWeights(str(weights)).verify()
+    kept, source = (folder / "image.onnx" for folder in (weights, run / "weights"))
+    assert kept.read_bytes() == source.read_bytes()
+    assert not (tmp_path / "run" / "proposer").exists()

@@ -55,6 +55,19 @@ def beans(x, z=1.0, **more):
     return Thing("can of beans", x, z, **more)
 
 
+def test_steps_tell_what_a_phrase_names_compares_and_starts_from():
+    scene = toy_scene([honey(-0.4), honey(-0.2), beans(0.2), honey(0.5)])
+    meaning = parse("leftmost(and(category(N),left_of(the(category(N2)))))")
+    pattern = Pattern("", meaning, {}, "sg", "multi-step", 0, False)
+    phrase = Phrase(pattern, {"N": name("jar of honey"), "N2": name("can of beans")})
+    evaluator = Evaluator(scene)
+    assert evaluator.targets(phrase) == (0,)
+    steps = evaluator.steps(phrase)
+    assert steps.named == {0, 1, 2, 3}
+    assert steps.anchors == {2}
+    assert steps.compared == {0, 1}
+
+
 ANCHOR = honey(0.0)
 HIGH = honey(0.0, base=0.5)
 FAR = honey(0.0, z=1.3)

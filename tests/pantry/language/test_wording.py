@@ -10,6 +10,7 @@ import pytest
 from askmask.errors import DataError
 from askmask.pantry.language import banks
 from askmask.pantry.language.english import article, plural, roughen
+from askmask.pantry.language.frames import any_frame
 from askmask.pantry.language.meaning import parse, says_partly_hidden
 from askmask.pantry.language.phrases import Phrase
 from askmask.pantry.language.realise import is_short, realise
@@ -145,6 +146,18 @@ def test_no_training_frame_differs_from_a_test_frame_by_punctuation_only():
 
     test = {bare(one) for one in banks.frames() if one.pool == "test"}
     assert not test & {bare(one) for one in banks.frames() if one.bank == "varied_frames"}
+
+
+@pytest.mark.parametrize("plural", [False, True])
+@pytest.mark.parametrize("mask_type", list(MaskType))
+@pytest.mark.parametrize("pool", ["train", "test"])
+def test_any_frame_fits_what_is_asked(mask_type, pool, plural):
+    rng = np.random.default_rng(3)
+    found = [any_frame(mask_type, pool, rng, plural=plural) for _ in range(50)]
+    assert {one.mask_type for one in found} == {mask_type}
+    assert {one.pool for one in found} == {pool}
+    assert {one.number for one in found} <= {"any", "pl" if plural else "sg"}
+    assert len({one.text for one in found}) > 20
 
 
 def test_adversarial_bank_is_large_and_varied():
