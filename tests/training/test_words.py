@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
+
+import torch
 
 from askmask.models.embedded.config import EmbeddedConfig
 from askmask.models.embedded.text_net import TextTower
@@ -36,9 +38,7 @@ def test_cached_words_are_those_of_each_sentence_alone(tower: TextTower, tmp_pat
         np.testing.assert_allclose(words.astype(np.float32), alone, atol=0.01)
 
 
-def test_words_are_read_again_but_not_for_other_sentences(
-    tower: TextTower, tmp_path: Path
-) -> None:
+def test_words_are_read_again_but_not_for_other_sentences(tower: TextTower, tmp_path: Path) -> None:
     path = tmp_path / "words.npy"
     first = cache_words(tower, TEXTS, path, max_words=128)
     written = path.stat().st_mtime_ns
@@ -51,7 +51,7 @@ def test_words_are_read_again_but_not_for_other_sentences(
 
 def _task(tower: TextTower, recipe: MaskTypeRecipe | None = None) -> MaskTypeTask:
     return MaskTypeTask(
-        recipe or MaskTypeRecipe(batch=4), EmbeddedConfig(), tower, ASKED, [], {"all": ASKED}
+        recipe or MaskTypeRecipe(batch=4), EmbeddedConfig(), tower, ASKED, [], {"test": ASKED}
     )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import get_args
+from typing import NamedTuple, get_args
 
 from askmask.formats.files import write_json
 from askmask.models.embedded.config import EmbeddedConfig
@@ -66,6 +66,18 @@ class EmbeddedRecipe:
     default_budget: str = "110m"
 
 
+class _Examples(NamedTuple):
+    """Sentences about composed scenes, rendered scenes, and composed scenes held out.
+
+    Attributes:
+        held_out: for each pool of wordings.
+    """
+
+    learnt: list[Example]
+    rendered: list[Example]
+    held_out: dict[Pool, list[Example]]
+
+
 class EmbeddedTraining:
     """The stages of `EmbeddedRecipe`, one after the other; each goes on where it stopped."""
 
@@ -81,9 +93,9 @@ class EmbeddedTraining:
     def train(self) -> Path:
         """Run what is left of the stages and return the folder with the exported weights."""
         self._proposer()
-        learnt, rendered, held_out = self._examples()
-        selector = self._selector(learnt, rendered, held_out)
-        mask_type = self._mask_type(learnt, rendered, held_out)
+        examples = self._examples()
+        selector = self._selector(examples)
+        mask_type = self._mask_type(examples)
         self.say("5/5 calibration and export")
         config = calibrate(self.recipe.config, selector.judge("train"))
         export_words(self._tower, config, self.weights)
@@ -130,12 +142,11 @@ class EmbeddedTraining:
             export_image(proposer.model.net, image)
         write_json(self.weights / "config.json", self.recipe.config.to_json())
 
-    def _examples(self) -> tuple[list[Example], list[Example], dict[str, list[Example]]]:
-        """Sentences about composed scenes, rendered scenes, and held-out composed scenes."""
+    def _examples(self) -> _Examples:
         settings = self.recipe.selector
         self.say(f"2/5 candidates and words of {settings.scenes} scenes")
         learnt = self._composed(TRAINING_SEEDS, settings.scenes, "train")
-        held_out = {
+        held_out: dict[Pool, list[Example]] = {
             pool: self._composed(VALIDATION_SEEDS, settings.validation_scenes, pool)
             for pool in get_args(Pool)
         }
@@ -144,7 +155,7 @@ class EmbeddedTraining:
             scenes = list(cache_renders(str(self.weights), [Path(folder)]))
             path = self.out / "candidates" / f"{Path(folder).name}.words.npy"
             rendered += self._with_words(scenes, path)
-        return learnt, rendered, held_out
+        return _Examples(learnt, rendered, held_out)
 
     def _composed(self, first_seed: int, scenes: int, pool: Pool) -> list[Example]:
         shards = cache_scenes(
@@ -169,32 +180,22 @@ class EmbeddedTraining:
         words = cache_words(self._tower, texts, path, self.recipe.config.max_words)
         return [Example(*pair, states) for pair, states in zip(pairs, words, strict=True)]
 
-    def _selector(
-        self,
-        learnt: list[Example],
-        rendered: list[Example],
-        held_out: dict[str, list[Example]],
-    ) -> SelectorTask:
+    def _selector(self, examples: _Examples) -> SelectorTask:
         self.say(f"3/5 selector, {self._share(1)}")
         recipe = self.recipe
-        task = SelectorTask(recipe.selector, recipe.config, learnt, rendered, held_out)
+        task = SelectorTask(recipe.selector, recipe.config, *examples)
         self._fit("selector", task, self._share(1))
         return task
 
-    def _mask_type(
-        self,
-        learnt: list[Example],
-        rendered: list[Example],
-        held_out: dict[str, list[Example]],
-    ) -> MaskTypeTask:
+    def _mask_type(self, examples: _Examples) -> MaskTypeTask:
         self.say(f"4/5 mask type, {self._share(2)}")
         task = MaskTypeTask(
             self.recipe.mask_type,
             self.recipe.config,
             self._tower,
-            [one.query for one in learnt],
-            [one.query for one in rendered],
-            {name: [one.query for one in examples] for name, examples in held_out.items()},
+            [one.query for one in examples.learnt],
+            [one.query for one in examples.rendered],
+            {name: [one.query for one in them] for name, them in examples.held_out.items()},
         )
         self._fit("mask type", task, self._share(2))
         return task

@@ -15,6 +15,7 @@ from torch.nn import functional
 from askmask.models.embedded.config import EmbeddedConfig
 from askmask.models.embedded.selector_net import Judgement, SelectorNet
 from askmask.models.embedded.tokens import STEPS
+from askmask.pantry.language.banks import Pool
 from askmask.training.calibrate import Judged
 from askmask.training.candidates import CachedQuery, CachedScene
 from askmask.training.words import Words
@@ -77,7 +78,7 @@ class SelectorTask:
         config: EmbeddedConfig,
         learnt: Sequence[Example],
         rendered: Sequence[Example],
-        held_out: Mapping[str, Sequence[Example]],
+        held_out: Mapping[Pool, Sequence[Example]],
     ) -> None:
         self.recipe, self.config = recipe, config
         torch.manual_seed(0)
@@ -209,12 +210,12 @@ class SelectorTask:
             for row, (scene, query, _) in enumerate(chosen):
                 yield scene, query, select[row, : scene.candidates], none[row]
 
-    def judge(self, name: str) -> list[Judged]:
-        """What the network says about the held-out sentences called `name`, for `calibrate`."""
+    def judge(self, pool: Pool) -> list[Judged]:
+        """What the network says about the held-out sentences of a pool, for `calibrate`."""
         self.model.eval()
         found = []
         with torch.no_grad():
-            for scene, query, select, none in self._judged(self._held_out[name]):
+            for scene, query, select, none in self._judged(self._held_out[pool]):
                 wanted = np.zeros(scene.candidates, bool)
                 wanted[list(query.wanted)] = True
                 logits = select.double().numpy()
