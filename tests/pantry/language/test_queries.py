@@ -11,7 +11,7 @@ from toy import GROCERIES, Thing, random_scene, toy_scene
 
 from askmask.errors import DataError
 from askmask.pantry.language import banks
-from askmask.pantry.language.banks import fingerprint, pool_of
+from askmask.pantry.language.banks import fingerprint
 from askmask.pantry.language.queries import build_queries
 from askmask.types import MaskType
 
@@ -145,7 +145,7 @@ def test_occluders_named_by_a_frame_hide_the_targets(train):
 
 def test_wordings_stay_in_their_pool(train, test):
     known = {fingerprint(one.text): one.pool for one in banks.frames()}
-    known |= {fingerprint(one.text): pool_of(one.text) for one in banks.patterns()}
+    known |= {fingerprint(one.text): one.pool for one in banks.patterns()}
     seen = {"train": set(), "test": set()}
     for pool, queries in (("train", train), ("test", test)):
         for _, query in queries:

@@ -79,6 +79,7 @@ class Pattern:
         kind: "plain", "attribute", "spatial", "geometric", "multi-step", "reference", ….
         references: how many reference masks the text names.
         partly_hidden: whether it says of its targets that they are partly hidden.
+        bank: "referring_patterns", "extra_patterns" or "varied_patterns".
     """
 
     text: str
@@ -88,6 +89,12 @@ class Pattern:
     kind: str
     references: int
     partly_hidden: bool
+    bank: str = ""
+
+    @property
+    def pool(self) -> Pool:
+        """Pool of the wording; the varied patterns paraphrase those of the training pool."""
+        return "train" if self.bank == "varied_patterns" else pool_of(self.text)
 
     @property
     def is_open(self) -> bool:
@@ -166,7 +173,7 @@ def _frame(where: str, row: Mapping[str, Any], bank: str) -> Frame:
     )
 
 
-def _pattern(where: str, row: Mapping[str, Any]) -> Pattern:
+def _pattern(where: str, row: Mapping[str, Any], bank: str) -> Pattern:
     found = {match[1] or match[2] for match in _SLOT.finditer(row["text"])}
     if found - set(row["slots"]) or row["number"] not in _NUMBERS:
         raise DataError(
@@ -184,6 +191,7 @@ def _pattern(where: str, row: Mapping[str, Any]) -> Pattern:
         kind=row["kind"],
         references=sum(kind == "mask" for kind in row["slots"].values()),
         partly_hidden=says_partly_hidden(meaning),
+        bank=bank,
     )
 
 
@@ -201,9 +209,9 @@ def frames() -> tuple[Frame, ...]:
 def patterns() -> tuple[Pattern, ...]:
     """Return every pattern."""
     return tuple(
-        _pattern(where, row)
-        for name in ("referring_patterns.jsonl", "extra_patterns.jsonl")
-        for where, row in _lines(name)
+        _pattern(where, row, bank)
+        for bank in ("referring_patterns", "extra_patterns", "varied_patterns")
+        for where, row in _lines(f"{bank}.jsonl")
     )
 
 

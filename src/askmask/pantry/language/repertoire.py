@@ -31,7 +31,7 @@ def usable_patterns(pool: Pool) -> Mapping[str, tuple[Pattern, ...]]:
         ops = {part.op for part in pattern.meaning.walk()}
         if ops & {"has_part", "part_of"}:
             continue
-        if pattern.is_open or banks.pool_of(pattern.text) == pool:
+        if pattern.is_open or pattern.pool == pool:
             kind = "function" if "function" in ops and pattern.kind == "plain" else pattern.kind
             weight = 3 if len(pattern.text.split()) <= 5 else 1
             found.setdefault(kind, []).extend([pattern] * weight)
