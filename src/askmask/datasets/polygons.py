@@ -60,7 +60,8 @@ def _crossings(points_xy: NDArray[np.float64], size_hw: tuple[int, int]) -> _Int
     y = (np.minimum(v[moved], v[moved - 1]) + 0.5) / _FINER - 0.5
     centred = (x == np.floor(x)) & (x >= 0) & (x <= width - 1)
     y = np.ceil(np.clip(y[centred], 0, height))
-    return x[centred].astype(np.int64) * height + y.astype(np.int64)
+    positions: _Ints = x[centred].astype(np.int64) * height + y.astype(np.int64)
+    return positions
 
 
 def _fill(points_xy: NDArray[np.float64], size_hw: tuple[int, int]) -> RLE:
