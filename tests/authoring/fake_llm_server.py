@@ -7,17 +7,20 @@ idempotency keys, and can kill the process that calls it at a chosen moment.
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import random
 import re
 import signal
 import threading
+import time
 from collections import Counter
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+PLACES = "abcdefgh"
 NOW = "2026-11-21T08:00:00Z"
 
 
@@ -27,13 +30,13 @@ def written(message: str) -> str:
     hidden = [int(n) for n in re.findall(r"^\[(\d+)\].*% hidden", message, re.M)]
     name = re.search(r"^\[1\] ([a-z ]+);", message, re.M)[1]  # type: ignore[index]
     lines = ["Here are the questions:"]
-    for n in numbers:
-        lines.append(f'<Q type="modal">Pick the one in place {"abcdefgh"[n]}.</Q><A>{n}</A>')
+    lines += [f'<Q type="modal">Pick the one in place {PLACES[n]}.</Q><A>{n}</A>' for n in numbers]
+    shown = min(set(numbers) - set(hidden))
     lines += [
-        f'<Q type="modal">Pick the one in place {"abcdefgh"[numbers[0]]}!</Q><A>{numbers[0]}</A>',
+        f'<Q type="modal">Pick the one in place {PLACES[numbers[0]]}!</Q><A>{numbers[0]}</A>',
         '<Q type="modal">What nobody annotated?</Q><A>99</A>',
         f'<Q type="modal">Show me the {name}s.</Q><A>1</A>',
-        f'<Q type="amodal">Complete the uncovered one.</Q><A>{(set(numbers) - set(hidden)).pop()}</A>',
+        f'<Q type="amodal">Complete the uncovered one.</Q><A>{shown}</A>',
     ]
     lines += [
         f'<Q type="amodal">All of what is half hidden at {n * "x"}</Q><A>{n}</A>' for n in hidden
@@ -50,7 +53,8 @@ class FakeServer:
         batches: id -> {"created_at", "requests", "polls"}.
         faults: one of "429", "529", "500", "truncated", "garbage", "" for each call in turn.
         refused: if this is in a message, the request gets 400.
-        kill: (process id, calls until then, "before" | "during" | "after" the work).
+        kill: (process id, calls until then, "before" | "during" | "after" the work, seconds to
+            wait before the blow).
     """
 
     def __init__(self) -> None:
@@ -60,7 +64,7 @@ class FakeServer:
         self.faults: list[str] = []
         self.results_faults: list[str] = []
         self.refused = "never in a message"
-        self.kill: tuple[int, int, str] | None = None
+        self.kill: tuple[int, int, str, float] | None = None
         self.calls: list[str] = []
         self.lock = threading.RLock()
         self.rng = random.Random(0)
@@ -88,17 +92,19 @@ class FakeServer:
         with self.lock:
             if self.kill is None:
                 return ""
-            pid, left, phase = self.kill
+            pid, left, phase, delay = self.kill
             if left > 0:
-                self.kill = (pid, left - 1, phase)
+                self.kill = (pid, left - 1, phase, delay)
                 return ""
             return phase
 
     def strike(self) -> None:
         with self.lock:
-            if self.kill is not None:
-                os.kill(self.kill[0], signal.SIGKILL)
-                self.kill = None
+            kill, self.kill = self.kill, None
+        if kill is not None:
+            time.sleep(kill[3])
+            with contextlib.suppress(ProcessLookupError):  # it was done before the blow
+                os.kill(kill[0], signal.SIGKILL)
 
 
 class Refused(Exception):
@@ -188,7 +194,8 @@ class _Handler(BaseHTTPRequestHandler):
     def result(self, path: str, body: Any) -> str:
         if path == "/v1/chat/completions":
             return json.dumps(self.chat(body))
-        need(self.headers["x-api-key"] == "test", "no x-api-key")
+        keys = (self.headers["x-api-key"], self.headers["authorization"])
+        need("test" in keys or "Bearer test" in keys, "no API key")
         need(self.headers["anthropic-version"], "no anthropic-version")
         if path == "/v1/messages":
             return json.dumps(self.once(self.headers["idempotency-key"], body, message))

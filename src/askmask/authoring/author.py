@@ -65,6 +65,7 @@ class Authoring:
         price: of tokens, or None when nothing is to be counted.
         budget: dollars at most, or None.
         workers: requests that are out at the same time, for writers that take them one by one.
+        batch_size: requests a batch at most, for writers that take many.
         poll_seconds: between two looks whether a batch is ready.
     """
 
@@ -77,6 +78,7 @@ class Authoring:
     price: Price | None = None
     budget: float | None = None
     workers: int = 4
+    batch_size: int = 200
     poll_seconds: float = 30.0
 
     def __post_init__(self) -> None:
@@ -159,6 +161,7 @@ class Authoring:
                 self._requests(),
                 journal,
                 budget,
+                batch_size=self.batch_size,
                 poll_seconds=self.poll_seconds,
                 answered=answered,
             )
