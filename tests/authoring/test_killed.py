@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import signal
 import subprocess
@@ -88,4 +87,4 @@ def test_ten_kills_change_nothing(kind: str, server: FakeServer, tmp_path: Path)
         # Also where a server does not know idempotency keys, only what was out is sent again.
         again = server.calls.count("POST /v1/chat/completions") - PICTURES
         assert again <= KILLS * WORKERS
-    assert not [name for name in os.listdir(tmp_path / "killed") if name.startswith(".")]
+    assert not list((tmp_path / "killed").glob(".*"))

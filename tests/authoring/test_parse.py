@@ -6,7 +6,9 @@ from askmask.types import MaskType
 
 
 def test_reads_the_form_that_is_asked_for() -> None:
-    reply = '<Q type="modal">Who barks?</Q><A>1</A>\n<Q type="amodal">All of it,\n please.</Q><A>2, 5</A>'
+    reply = """<Q type="modal">Who barks?</Q><A>1</A>
+    <Q type="amodal">All of it,
+    please.</Q><A>2, 5</A>"""
     assert list(parse_reply(reply)) == [
         Question("Who barks?", MaskType.MODAL, (1,)),
         Question("All of it, please.", MaskType.AMODAL, (2, 5)),

@@ -11,8 +11,15 @@ from askmask.authoring.writer import RefusedError, WriterError
 
 @pytest.mark.parametrize(
     ("status", "kind"),
-    [(400, RefusedError), (413, RefusedError), (429, Busy), (529, Busy), (500, Broken)]
-    + [(401, WriterError), (404, WriterError)],
+    [
+        (400, RefusedError),
+        (413, RefusedError),
+        (429, Busy),
+        (529, Busy),
+        (500, Broken),
+        (401, WriterError),
+        (404, WriterError),
+    ],
 )
 def test_statuses(status: int, kind: type[Exception]) -> None:
     failure = failure_of_status("server", status, "said\nso", "2")

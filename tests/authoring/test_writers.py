@@ -133,7 +133,7 @@ def test_a_refused_request_fails_alone(kind: str, server: FakeServer, source: Pa
     dropped = [row for _, row in iter_jsonl(source.parent.parent / "out/dropped-val.jsonl")]
     failed = next(row for row in dropped if row["reason"] == "request failed")
     assert "refused as told" in failed["detail"]
-    server.refused = "never"
+    server.refused = "@@ in no message @@"
     assert run(kind, server, source, resume=True).statistics.queries["modal"] == 18
 
 

@@ -74,7 +74,7 @@ def _class_pattern(name: str) -> re.Pattern[str]:
     if last == "person":
         endings.append("people")
     tail = f"({'|'.join(endings)})"
-    return re.compile(r"\b" + r"[\s_\-]*".join([*before, tail]) + r"\b", re.I)
+    return re.compile(r"(?<!\w)" + r"[\s_\-]*".join([*before, tail]) + r"(?!\w)", re.I)
 
 
 def names_class(text: str, names: Iterable[str]) -> str | None:

@@ -71,5 +71,6 @@ def parse_reply(text: str) -> Iterator[Question | Malformed]:
     starts = [match.start() for match in _START.finditer(text)]
     if not starts:
         yield Malformed("no question in the reply", " ".join(text.split())[:_SHOWN])
+        return
     for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
         yield _question(text[start:end])
