@@ -145,6 +145,9 @@ class _Handler(BaseHTTPRequestHandler):
         if fault in ("429", "529", "500", "429-date"):
             self.refuse(fault)
             return
+        if not path.startswith("/v1/"):
+            self.send(404, "{}")
+            return
         try:
             with fake.lock:
                 body = self.result(path, json.loads(raw) if raw else None)

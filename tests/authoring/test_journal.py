@@ -8,7 +8,7 @@ from askmask.authoring.journal import Journal
 from askmask.authoring.writer import Reply, Usage
 from askmask.errors import DataError, OutputError
 
-REPLY = Reply("text – ✓\nmore", Usage(1, 2, 3, 4), "end_turn")
+REPLY = Reply("text ✓\nmore", Usage(1, 2, 3, 4), "end_turn")
 
 
 def test_a_journal_remembers(tmp_path: Path) -> None:

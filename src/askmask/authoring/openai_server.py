@@ -10,6 +10,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from askmask.authoring.marks import marked_jpeg
@@ -109,10 +110,13 @@ class OpenAIServer:
             with urllib.request.urlopen(call, timeout=self._timeout) as answer:
                 return json.loads(answer.read(_MAX_BYTES))
         except urllib.error.HTTPError as error:
-            with error:
-                said = error.read(2_000).decode("utf-8", "replace")
+            said = b""
+            with error, suppress(OSError, http.client.HTTPException):
+                said = error.read(2_000)
             retry_after = error.headers.get("retry-after")
-            raise failure_of_status(self._url, error.code, said, retry_after) from error
+            raise failure_of_status(
+                self._url, error.code, said.decode("utf-8", "replace"), retry_after
+            ) from error
         except (OSError, http.client.HTTPException) as error:
             reason = getattr(error, "reason", None) or error
             raise Broken(f"{self._url} cannot be reached or broke off ({reason})") from error

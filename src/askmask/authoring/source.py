@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Literal, TypeAlias
@@ -11,15 +11,13 @@ from typing import Literal, TypeAlias
 from askmask.authoring.picture import AnnotatedPicture
 from askmask.datasets.coco_amodal import read_coco_amodal
 from askmask.datasets.cocoa import is_cocoa, read_cocoa
-from askmask.errors import ConfigError, DataError
+from askmask.errors import DataError
 from askmask.formats.askmask import EntityRecord, read_entities
 from askmask.formats.files import read_json
 
-__all__ = ["FORMATS", "Format", "Source"]
+__all__ = ["Format", "Source"]
 
 Format: TypeAlias = Literal["auto", "askmask", "cocoa", "coco"]
-
-FORMATS: tuple[Format, ...] = ("auto", "askmask", "cocoa", "coco")
 """Kinds of annotation files; "coco" are COCOA-cls, D2SA, KINS, MUVA and what else looks so."""
 
 
@@ -78,19 +76,6 @@ class Source:
         path = folder / record.image
         relative = Path(os.path.relpath(path, self.out)).as_posix()
         return AnnotatedPicture(name, replace(record, image=relative), path)
-
-    def check_pictures(self, pictures: Sequence[AnnotatedPicture]) -> None:
-        """Refuse pictures whose file is missing, before anything is paid.
-
-        Raises:
-            ConfigError: with the first of them.
-        """
-        missing = [one.path for one in pictures if one.path and not one.path.is_file()]
-        if missing:
-            raise ConfigError(
-                f"{missing[0]}: not found, and {len(missing) - 1} other pictures neither; expected"
-                " the annotated pictures there: say --images"
-            )
 
 
 def _kind_of(file: Path) -> Format:
