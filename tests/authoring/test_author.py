@@ -148,7 +148,9 @@ def test_a_model_must_see_the_pictures(tmp_path: Path, server: FakeServer) -> No
     cocoa = tmp_path / "one.json"
     square = [10, 10, 60, 10, 60, 60, 10, 60]
     region = {"segmentation": square, "name": "cup", "order": 1}
-    cocoa.write_text(json.dumps({"image_id": 1, "height": 96, "width": 128, "regions": [region]}))
+    image = {"id": 1, "file_name": "one.jpg", "height": 96, "width": 128}
+    one = {"image_id": 1, "regions": [region]}
+    cocoa.write_text(json.dumps({"images": [image], "annotations": [one]}))
     with pytest.raises(ConfigError, match="say --images"):
         Authoring(Source((cocoa,), tmp_path), writer, tmp_path / "out2", "toy").run()
 

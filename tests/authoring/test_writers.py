@@ -207,7 +207,7 @@ def test_a_broken_picture_fails_alone(server: FakeServer, source: Path) -> None:
 def test_a_missing_model_is_told_at_once(server: FakeServer, source: Path) -> None:
     out = source.parent.parent / "out"
     nowhere = OpenAIServer("tiny", server.url + "/nowhere", patience=QUICK)
-    with pytest.raises(WriterError, match="answered 404.*--model"):
+    with pytest.raises(WriterError, match=r"answered 404.*--model"):
         Authoring(Source((source,), out), nowhere, out, "toy").run()
 
 

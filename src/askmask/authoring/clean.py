@@ -15,7 +15,7 @@ from askmask.authoring.writer import Request
 from askmask.errors import QueryError
 from askmask.types import MaskType, check_sentence
 
-__all__ = ["Cleaned", "Dropped", "Reason", "clean_reply", "fault_of", "names_class"]
+__all__ = ["Cleaned", "Dropped", "Reason", "clean_reply", "fault_of", "names_class", "wording"]
 
 
 class Reason(StrEnum):
@@ -82,8 +82,8 @@ def names_class(text: str, names: Iterable[str]) -> str | None:
     return next((name for name in names if _class_pattern(name).search(text)), None)
 
 
-def _plain(text: str) -> str:
-    """The sentence without what does not change it: case, punctuation, spacing."""
+def wording(text: str) -> str:
+    """Return a sentence without what does not change it: case, punctuation, spacing."""
     return " ".join(re.findall(r"[^\W_]+", text.casefold()))
 
 
@@ -126,14 +126,14 @@ def clean_reply(text: str, request: Request) -> Cleaned:
             dropped.append(Dropped(Reason.FORMAT, found.problem, found.text))
             continue
         fault = fault_of(found, request.picture)
-        if fault is None and _plain(found.text) in seen:
+        if fault is None and wording(found.text) in seen:
             fault = Reason.DUPLICATE, "the same words stand before"
         if fault is None and made[found.mask_type] >= wanted[found.mask_type]:
             fault = Reason.SURPLUS, f"{wanted[found.mask_type]} {found.mask_type} were asked for"
         if fault is not None:
             dropped.append(Dropped(*fault, found.text))
             continue
-        seen.add(_plain(found.text))
+        seen.add(wording(found.text))
         made[found.mask_type] += 1
         kept.append(found)
     return Cleaned(tuple(kept), tuple(dropped))

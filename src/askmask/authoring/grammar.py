@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 
-from askmask.authoring.clean import fault_of
+from askmask.authoring.clean import fault_of, wording
 from askmask.authoring.parse import Question
 from askmask.authoring.phrases import Phrase, join, phrases_for
 from askmask.authoring.picture import AnnotatedPicture
@@ -85,9 +85,9 @@ class _Writing:
                 numbers = tuple(sorted(phrase.numbers))
                 question = Question(self._sentence(phrase, mask_type), mask_type, numbers)
                 # A frame may happen to use a word that the targets' class names forbid.
-                if question.text in self.seen or fault_of(question, self.picture):
+                if wording(question.text) in self.seen or fault_of(question, self.picture):
                     continue
-                self.seen.add(question.text)
+                self.seen.add(wording(question.text))
                 left -= phrase.numbers
                 answer = ", ".join(map(str, numbers))
                 yield f'<Q type="{mask_type}">{question.text}</Q><A>{answer}</A>'
