@@ -67,15 +67,16 @@ def write_source(folder: Path, count: int = 6) -> Path:
     (folder / "images").mkdir(parents=True)
     records = []
     for number in range(count):
-        shift = 2 * number
+        place = number % 10
+        shift = 2 * place
         last = number == count - 1
         one = record(
             f"images/{number:03}.png",
             ("cup", (10 + shift, 40, 40 + shift, 70)),
             ("person", (5 + shift, 5, 35 + shift, 38 if last else 60)),
-            ("dog", (80, 50 + number, 110, 80 + number)),
+            ("dog", (80, 50 + place, 110, 80 + place)),
         )
-        pixels = np.full((*SIZE_HW, 3), 40 + 10 * number, np.uint8)
+        pixels = np.full((*SIZE_HW, 3), 40 + number, np.uint8)
         for entity, grey in zip(one.entities, (250, 160, 90), strict=True):
             pixels[rle.decode(entity.modal)] = grey
         Image.fromarray(pixels).save(folder / one.image)

@@ -174,7 +174,9 @@ class AnthropicBatches:
             for batch in self._batches.list(limit=100):  # pages follow by themselves
                 if batch.created_at < since:
                     break
-                if sum(batch.request_counts.to_dict().values()) == count:
+                counts = batch.request_counts
+                done = counts.succeeded + counts.errored + counts.canceled + counts.expired
+                if counts.processing + done == count:
                     found.append(batch.id)
             return found
 
