@@ -99,6 +99,18 @@ def test_same_seed_same_questions_and_another_seed_others() -> None:
     assert first.count("<Q") == 10
 
 
+def test_what_is_hardly_hidden_is_not_said_to_be() -> None:
+    # The cup covers one row of the dog: it has an occluder, but does not count as occluded.
+    things = [("cup", (5, 5, 60, 31)), ("dog", (5, 30, 60, 90)), ("car", (70, 5, 120, 60))]
+    request = request_for([*things, ("cat", (75, 10, 125, 90))])
+    assert request is not None
+    assert request.picture.occluded == {4}
+    for seed in range(40):
+        for pool in ("train", "test"):
+            text = GrammarWriter(pool=pool, seed=seed).write(request).text
+            assert text.count("<Q") == 10
+
+
 def test_nothing_hidden_gives_modal_questions_only() -> None:
     request = request_for([("cup", (5, 5, 60, 60))])
     assert request is not None

@@ -130,7 +130,9 @@ class _Writing:
 
     def _sentence(self, phrase: Phrase, mask_type: MaskType) -> str:
         """Put a phrase into a frame that asks for the type and is true of the targets."""
-        occluder = self._occluder(phrase.numbers)
+        occluded = phrase.numbers <= self.picture.occluded
+        # Frames that name what lies in front say that something is hidden.
+        occluder = self._occluder(phrase.numbers) if occluded else None
         frame = choose_frame(
             mask_type,
             self.pool,
@@ -138,7 +140,7 @@ class _Writing:
             plural=phrase.is_plural,
             number="pl" if phrase.is_plural else "sg",
             partly_hidden=False,
-            occluded=phrase.numbers <= self.picture.occluded,
+            occluded=occluded,
             has_occluder=occluder is not None,
         )
         return article(sentence(frame, phrase.text, occluder, self.rng))
