@@ -14,7 +14,7 @@ from cli_result import Run
 from askmask.cli import segment as segment_module
 from askmask.cli.main import app
 
-COMMANDS = ["segment", "mask-type", "predict", "evaluate", "build", "train", "doctor"]
+COMMANDS = ["segment", "mask-type", "predict", "evaluate", "build", "author", "train", "doctor"]
 
 
 def askmask(*arguments: str, **options: object) -> subprocess.CompletedProcess[str]:

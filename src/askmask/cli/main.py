@@ -8,6 +8,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from askmask.cli.author import author
 from askmask.cli.build import build
 from askmask.cli.doctor import doctor
 from askmask.cli.evaluate import evaluate
@@ -31,6 +32,7 @@ app.command()(mask_type)
 app.command()(predict)
 app.command()(evaluate)
 app.add_typer(build)
+app.command()(author)
 app.command()(train)
 app.command()(doctor)
 
