@@ -26,7 +26,7 @@ _REASONING = "reasoning:"
 _NAMED_ONCE = ("twin:", "pattern:", "frame:", _REASONING)
 """Beginnings of tags that name single wordings or queries, or are counted elsewhere."""
 
-_WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+_WORD = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")
 _MANY = 3
 
 

@@ -108,7 +108,7 @@ def _holds(values: Sequence[str | None], wanted: str) -> Truth:
 
 
 def _annotated(picture: Picture, among: Truth, rng: np.random.Generator) -> Clause | None:
-    """E.g. "red" or "made of glass"; the candidates must differ in it, else there is no need to say."""
+    """E.g. "red" or "made of glass"; said only where the candidates differ in it."""
     found = []
     for key, name in _KEYS.items():
         values = _said(picture, key)
@@ -118,8 +118,9 @@ def _annotated(picture: Picture, among: Truth, rng: np.random.Generator) -> Clau
         return None
     name, values, wanted = found[int(rng.integers(len(found)))]
     truth = _holds(values, wanted)
-    words = {"before": wanted} if name == "colour" else {"after": f"made of {wanted}"}
-    return Clause(truth, **words, tag="reasoning:discriminative")
+    if name == "colour":
+        return Clause(truth, before=wanted, tag="reasoning:discriminative")
+    return Clause(truth, after=f"made of {wanted}", tag="reasoning:discriminative")
 
 
 def _by_size(picture: Picture, among: Truth, rng: np.random.Generator) -> Clause | None:
@@ -192,7 +193,7 @@ def _half(picture: Picture, rng: np.random.Generator) -> Clause:
 
 
 def pick(picture: Picture, among: Truth, rng: np.random.Generator) -> Clause | None:
-    """E.g. "leftmost", "two lowest": centroids decide and the outer borders of the boxes must agree."""
+    """E.g. "two leftmost": centroids decide, and the outer borders of the boxes must agree."""
     height, width = picture.size_hw
     plane = picture.modal
     word, orders, side = (
