@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
@@ -79,7 +79,7 @@ class GroupsReport:
 
     def to_json(self) -> dict[str, Any]:
         """Return the counts as JSON."""
-        return asdict(self)
+        return {**vars(self), "criteria": dict(self.criteria)}
 
     def add(self, group: Group, criterion: Criterion) -> None:
         """Count one group."""

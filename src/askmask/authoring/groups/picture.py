@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from typing import TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
 
 from askmask import rle
 from askmask.formats.askmask import Entity, EntityRecord
+from askmask.overlay.strokes import window
 from askmask.pantry.language.facts import Floats, Plane, Shapes, Solid
 from askmask.pantry.language.relations import RELATIONS
 from askmask.pantry.language.truth import FALSE, TRUE, UNCLEAR, UNDEFINED, Truth, decide
@@ -60,9 +62,10 @@ class Picture:
         self.n = len(self.objects)
         present = {entity.category for entity in record.entities}
         self.others = sorted(set(categories) - present)
-        rows = [_measure(entity.modal) for entity in self.objects]
+        self._touching: dict[int, Truth] = {}
+        rows = [_measure(rle.decode(entity.modal)) for entity in self.objects]
         whole = [
-            row if entity.amodal is None else _measure(entity.amodal)
+            _measure(rle.decode(entity.amodal)) if _is_known(entity.amodal) else row
             for entity, row in zip(self.objects, rows, strict=True)
         ]
         modal = np.array(rows, float).reshape(-1, 9).T
@@ -105,33 +108,35 @@ class Picture:
 
     def touching(self, anchor: int) -> Truth:
         """(N,) whether the outlines of object and anchor meet in the picture."""
-        mask = rle.decode(self.objects[anchor].modal)
-        near, far = (rle.encode(_widened(mask, by)) for by in (_NEAR, _APART))
+        if anchor not in self._touching:
+            self._touching[anchor] = self._measure_contact(anchor)
+        return self._touching[anchor]
+
+    def _measure_contact(self, anchor: int) -> Truth:
+        own = rle.decode(self.objects[anchor].modal)
+        place = window(own, _APART)
+        assert place is not None  # objects have visible pixels
+        near, far = (_widened(own[place], by) for by in (_NEAR, _APART))
         close = self._gaps(anchor) < _APART
-        shared = np.array(
-            [
-                [
-                    rle.area(rle.intersection((one.modal, ring), self.size_hw))
-                    for ring in (near, far)
-                ]
-                if close[index]
-                else [0, 0]
-                for index, one in enumerate(self.objects)
-            ]
-        )
-        values = decide(shared[:, 0] >= _MIN_CONTACT, shared[:, 1] == 0).astype(np.int8)
+        values = np.where(close, UNCLEAR, FALSE).astype(np.int8)
+        for one in np.flatnonzero(close):
+            mask = rle.decode(self.objects[one].modal)[place]
+            if not (mask & far).any():
+                values[one] = FALSE
+            elif np.count_nonzero(mask & near) >= _MIN_CONTACT:
+                values[one] = TRUE
         values[anchor] = UNDEFINED
         return values
 
     def covering(self, anchor: int) -> Truth | None:
         """(N,) whether each object hides a part of the anchor; None where nothing tells."""
         whole = self.objects[anchor].amodal
-        if whole is None:
+        if not _is_known(whole):
             return None
         covered = np.array(
             [rle.area(rle.intersection((one.modal, whole), self.size_hw)) for one in self.objects]
         )
-        share = covered / max(rle.area(whole), 1)
+        share = covered / rle.area(whole)
         true = (share >= _COVERS) & (covered >= _MIN_COVERED)
         values = decide(true, share <= _CLEAR).astype(np.int8)
         values[anchor] = UNDEFINED
@@ -160,15 +165,19 @@ class Picture:
         return np.where(exact, TRUE, np.where(kin, UNCLEAR, FALSE)).astype(np.int8)
 
 
+def _is_known(amodal: RLE | None) -> TypeGuard[RLE]:
+    """Whether there is a complete shape; some files have empty ones."""
+    return amodal is not None and rle.area(amodal) > 0
+
+
 def _is_kin(category: str, other: str) -> bool:
     """Whether one name ends with, or begins before "of" with, the whole other name."""
     head = category.split(" of ")[0]
     return category != other and (category.endswith(" " + other) or head == other)
 
 
-def _measure(code: RLE) -> tuple[float, ...]:
+def _measure(mask: NDArray[np.bool_]) -> tuple[float, ...]:
     """Return x0, x1, y0, y1, cx, cy, area, left share, top share of a mask that is not empty."""
-    mask = rle.decode(code)
     rows, columns = mask.sum(1), mask.sum(0)
     area = int(rows.sum())
     ys, xs = np.flatnonzero(rows), np.flatnonzero(columns)
