@@ -35,8 +35,11 @@ from askmask.types import MaskType
 
 __all__ = ["GroupsPlan", "GroupsReport", "build_groups", "build_groups_folder", "read_annotations"]
 
-_ATTEMPTS = 6
+_ATTEMPTS = 8
 """Draws a criterion before another one is tried."""
+
+_SINGLE = 0.5
+"""Chance to keep a group of one: annotations would give them far more often than people ask."""
 
 
 @dataclass(frozen=True)
@@ -198,6 +201,8 @@ def _one_group(
                 report.unclear += 1
                 continue
             if group is None or bool(group.members) is empty:
+                continue
+            if len(group.members) == 1 and rng.random() >= _SINGLE:
                 continue
             # With members, one phrase for a set is enough; without, phrases are all that differs.
             key = (group.members or group.phrase, frozenset(group.references))

@@ -31,6 +31,9 @@ __all__ = ["Criterion", "Group", "UnclearError", "draw"]
 _ABSENT = 0.2
 """Chance that a category is asked for which the picture lacks; kept only where none is wanted."""
 
+_NEEDLESS = 0.3
+"""Chance to keep a true clause without which the phrase would mean the same."""
+
 
 class Criterion(StrEnum):
     """What the members of a group have in common."""
@@ -221,7 +224,14 @@ def _narrowed(
     elif maker is relation:
         anchor = _only_one(picture, noun, rng)
     clause = maker(picture, noun.truth, rng, anchor)
-    return None if clause is None else _group(noun, rng, (clause,))
+    if clause is None or (not _narrows(clause, noun) and rng.random() >= _NEEDLESS):
+        return None
+    return _group(noun, rng, (clause,))
+
+
+def _narrows(clause: Clause, noun: _Noun) -> bool:
+    """Whether the clause leaves out something that the noun alone means."""
+    return bool(((noun.truth == TRUE) & (clause.truth != TRUE)).any())
 
 
 def _relation(
