@@ -11,7 +11,7 @@ import askmask
 FLOORS = (
     ("types", "rle", "images", "atomic", "errors"),
     ("formats", "overlay"),
-    ("datasets", "pantry", "authoring"),
+    ("datasets", "pantry", "authoring", "browse"),
     ("metrics",),
     ("models",),
     ("runs", "training"),

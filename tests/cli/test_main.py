@@ -14,7 +14,10 @@ from cli_result import Run
 from askmask.cli import segment as segment_module
 from askmask.cli.main import app
 
-COMMANDS = ["segment", "mask-type", "predict", "evaluate", "build", "author", "train", "doctor"]
+COMMANDS = [
+    *("segment", "mask-type", "predict", "evaluate", "build", "author", "stats", "browse"),
+    *("train", "doctor"),
+]
 
 
 def askmask(*arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
@@ -23,7 +26,9 @@ def askmask(*arguments: str, **options: object) -> subprocess.CompletedProcess[s
 
 
 class TestHelp:
-    @pytest.mark.parametrize("command", [*COMMANDS, "build scenes", "build queries"])
+    @pytest.mark.parametrize(
+        "command", [*COMMANDS, "build scenes", "build queries", "build groups"]
+    )
     def test_every_command_has_help(self, run: Run, command: str) -> None:
         result = run(*command.split(), "--help")
         assert result.code == 0

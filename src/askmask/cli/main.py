@@ -9,12 +9,15 @@ from typing import Annotated, NoReturn
 import typer
 
 from askmask.cli.author import author
+from askmask.cli.browse import browse
 from askmask.cli.build import build
+from askmask.cli.build_groups import groups
 from askmask.cli.doctor import doctor
 from askmask.cli.evaluate import evaluate
 from askmask.cli.mask_type import mask_type
 from askmask.cli.predict import predict
 from askmask.cli.segment import segment
+from askmask.cli.stats import stats
 from askmask.cli.train import train
 from askmask.errors import AskmaskError
 
@@ -31,8 +34,11 @@ app.command()(segment)
 app.command()(mask_type)
 app.command()(predict)
 app.command()(evaluate)
+build.command()(groups)
 app.add_typer(build)
 app.command()(author)
+app.command()(stats)
+app.command()(browse)
 app.command()(train)
 app.command()(doctor)
 

@@ -21,7 +21,7 @@ from askmask.overlay.palette import PANEL, WHITE, Colour, colour_of, ink_on
 from askmask.overlay.strokes import blend, hatch, inner_point, outline, window
 from askmask.types import Answer, Masks, Query
 
-__all__ = ["SMALLEST_SIDE", "draw_answer"]
+__all__ = ["SMALLEST_SIDE", "draw_answer", "draw_masks"]
 
 SMALLEST_SIDE = 320
 """Pictures whose long side is shorter are enlarged by a whole factor, so that marks fit."""
@@ -59,31 +59,52 @@ def draw_answer(image: NDArray[np.uint8], answer: Answer, query: Query) -> NDArr
     Raises:
         ShapeError: when masks or references have another size than the picture.
     """
+    references = query.references or Masks.empty(answer.masks.size_hw)
+    picture = Image.fromarray(draw_masks(image, answer.masks, answer.modal, references))
+    return _with_legend(picture, draw_legend(answer, len(references), query.text, picture.size))
+
+
+def draw_masks(
+    image: NDArray[np.uint8], masks: Masks, modal: Masks, references: Masks
+) -> NDArray[np.uint8]:
+    """Draw masks over `image`, visible pixels filled and hidden ones hatched, without a legend.
+
+    Args:
+        image: (H, W, 3) uint8 RGB.
+        masks: N masks of size (H, W), numbered from 1, best first; none gives the plain picture.
+        modal: visible part of each of them.
+        references: masks that are outlined as [1], [2], ….
+
+    Returns:
+        (H, W, 3) uint8 RGB, enlarged by a whole factor when smaller than `SMALLEST_SIDE`.
+
+    Raises:
+        ShapeError: when masks or references have another size than the picture.
+    """
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
         raise ShapeError(f"image: expected (H, W, 3) uint8, got {image.shape} {image.dtype}")
-    references = query.references or Masks.empty(answer.masks.size_hw)
-    for stack in (answer.masks, references):
+    for stack in (masks, references):
         if stack.size_hw != image.shape[:2]:
             raise ShapeError(f"masks of {stack.size_hw} do not fit a picture of {image.shape[:2]}")
     factor = max(1, math.ceil(SMALLEST_SIDE / max(image.shape[:2])))
     canvas = _canvas(_enlarged(image, factor))
-    masks = [_enlarged(mask, factor) for mask in answer.masks]
-    modals = [_enlarged(mask, factor) for mask in answer.modal]
+    wanted = [_enlarged(mask, factor) for mask in masks]
+    visible = [_enlarged(mask, factor) for mask in modal]
     pointed_at = [_enlarged(mask, factor) for mask in references]
-    if masks:
-        _dim_outside(canvas, [*masks, *pointed_at])
+    if wanted:
+        _dim_outside(canvas, [*wanted, *pointed_at])
     # Best masks last, so that the surest one is never covered.
-    for i in reversed(range(len(masks))):
-        _paint_mask(canvas, masks[i], modals[i], colour_of(i))
+    for i in reversed(range(len(wanted))):
+        _paint_mask(canvas, wanted[i], visible[i], colour_of(i))
     for mask in pointed_at:
         _paint_reference(canvas, mask)
     marks = [
         *((mask, None, f"[{i}]") for i, mask in enumerate(pointed_at, 1)),
-        *((masks[i], modals[i], str(i + 1)) for i in range(len(masks))),
+        *((wanted[i], visible[i], str(i + 1)) for i in range(len(wanted))),
     ]
     picture = Image.fromarray(canvas.pixels)
     _draw_marks(picture, canvas.unit, marks)
-    return _with_legend(picture, draw_legend(answer, len(pointed_at), query.text, picture.size))
+    return np.asarray(picture)
 
 
 def _enlarged(array: NDArray[_T], factor: int) -> NDArray[_T]:
