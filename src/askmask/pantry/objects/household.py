@@ -62,8 +62,9 @@ class HouseholdThing:
 def household_things() -> tuple[HouseholdThing, ...]:
     """All rows of the table, in its order."""
     with _TABLE.open(encoding="utf-8", newline="") as file:
-        rows = csv.DictReader(file, delimiter="\t")
-        return tuple(HouseholdThing(**{**row, "scale": float(row["scale"])}) for row in rows)
+        rows = csv.reader(file, delimiter="\t")
+        next(rows)
+        return tuple(HouseholdThing(*names, scale=float(scale)) for *names, scale in rows)
 
 
 def household(sets: Mapping[str, Path]) -> Iterator[Recipe]:

@@ -143,7 +143,7 @@ def _packed(parts: Iterable[Part]) -> bytes:
     arrays: dict[str, NDArray[Any]] = {}
     for i, part in enumerate(parts):
         mesh, finish = part.mesh, part.finish
-        values = (
+        values: tuple[NDArray[Any], ...] = (
             mesh.vertices.astype(np.float32),
             mesh.normals.astype(np.float32),
             mesh.uv.astype(np.float32),
