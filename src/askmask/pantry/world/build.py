@@ -131,7 +131,9 @@ def _run(jobs: list[_Job], workers: int, progress: Callable[[int], None]) -> Non
         while waiting or running:
             while waiting and len(running) < workers:
                 receiver, sender = context.Pipe(duplex=False)
-                process = context.Process(target=_make_chunk, args=(waiting.pop(0), sender))
+                process = context.Process(
+                    target=_make_chunk, args=(waiting.pop(0), sender), daemon=True
+                )
                 process.start()
                 sender.close()
                 running[receiver] = process
@@ -170,8 +172,10 @@ def _heard(receiver: Any, running: dict[Any, Any]) -> int:
 
 def _make_chunk(job: _Job, sender: Any) -> None:
     """Make one chunk and leave at once: the driver does not survive a normal end."""
-    # One thread a process: with more, processes wait for each other.
+    # The driver tells its version on stdout, which belongs to our caller.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     if not job.alone:
+        # One thread a process: with more, processes wait for each other.
         os.environ["LP_NUM_THREADS"] = "1"
     status = 0
     try:
