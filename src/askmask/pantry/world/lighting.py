@@ -46,7 +46,8 @@ def draw_lighting(layout: Layout, rng: np.random.Generator) -> Lighting:
     colour = (1 + warmth, 1.0, 1 - warmth)
     lamps = []
     for _ in range(count):
-        around = rng.uniform(-0.4, 0.4) if layout.kind == "shelf" else rng.uniform(-1, 1)
+        # A lamp behind the things would stand behind the wall.
+        around = rng.uniform(-0.5, 0.5)
         away, height = rng.uniform(0.5, 1.6), rng.uniform(0.8, 2.2)
         if layout.kind == "shelf":
             away, height = rng.uniform(1.2, 2.2), rng.uniform(0.2, 1.2)

@@ -16,6 +16,9 @@ __all__ = ["drop"]
 
 _STEP = 0.004
 _SECONDS = 1.6
+_MARGIN = 0.03
+"""Metres between the ground where things fall and the frame around it."""
+
 _TUMBLED = 0.4
 """Share of the things that fall in any orientation rather than upright."""
 
@@ -36,7 +39,7 @@ def drop(things: Sequence[Asset], rng: np.random.Generator) -> Layout:
     except ImportError as error:
         raise MissingExtraError.of("mujoco", "render", "dropping things onto piles") from error
     ground = sum(asset.size_m[0] * asset.size_m[1] for asset in things)
-    side = float(np.sqrt(ground / rng.uniform(0.7, 1.3))) / 2
+    side = float(np.sqrt(ground / rng.uniform(1.0, 2.0))) / 2
     stretch = rng.uniform(1.0, 1.4) ** 0.5
     # No narrower than the largest thing, which would otherwise stick in the frame.
     largest = max(max(asset.size_m[:2]) for asset in things)
@@ -70,7 +73,7 @@ def _fence(mujoco: Any, spec: Any, half: tuple[float, float]) -> None:
     world = spec.worldbody
     friction = [0.9, 0.01, 0.001]
     world.add_geom(type=mujoco.mjtGeom.mjGEOM_PLANE, size=[3, 3, 0.1], friction=friction)
-    x, y = half[0] + 0.08, half[1] + 0.08
+    x, y = half[0] + _MARGIN, half[1] + _MARGIN
     for size, at in (
         ((0.01, y, 1.0), (x, 0.0)),
         ((0.01, y, 1.0), (-x, 0.0)),

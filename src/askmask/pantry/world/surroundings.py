@@ -10,12 +10,15 @@ from numpy.typing import NDArray
 
 from askmask.pantry.render.shapes import Finish, Mesh, Part, join, quad
 from askmask.pantry.textures import FLOORS, WALLS, texture
-from askmask.pantry.world.layout import Layout
+from askmask.pantry.world.layout import Layout, about_z
 
 __all__ = ["build_surroundings"]
 
 _SIDE = 256
 """Pixels of a texture's side."""
+
+_FLOOR = -0.75
+"""Height of the floor, the table top being 0; metres."""
 
 _THICK = 0.014
 """Of a shelf's boards, metres."""
@@ -52,16 +55,27 @@ def _room(layout: Layout, variants: Sequence[int], rng: np.random.Generator) -> 
     tile = rng.uniform(0.35, 1.2)
     table = _box((-half, -width, -0.03), (half, width, 0.0), tile)
     distance = half * rng.uniform(1.05, 1.8) + 0.05
-    turn = rng.normal(0, 0.25)
-    along = np.array([-np.sin(turn), np.cos(turn), 0.0])
-    foot = np.array([-distance, 0.0, -0.75])
-    wall = _panel(foot - 4 * along, 8 * along, (0.0, 0.0, 4.0), rng.uniform(0.6, 1.6))
-    floor = _panel((-5, -5, -0.75), (10, 0, 0), (0, 10, 0), rng.uniform(0.6, 1.6))
+    tile = rng.uniform(0.6, 1.6)
+    aside = max(2.5, 1.4 * width)
+    # Walls at the back and at both sides, so that no camera looks out of the room.
+    walls = [
+        _panel((-distance, -aside, _FLOOR), (0, 2 * aside, 0), (0, 0, 5), tile),
+        _panel((aside, -aside, _FLOOR), (-aside - distance, 0, 0), (0, 0, 5), tile),
+        _panel((-distance, aside, _FLOOR), (aside + distance, 0, 0), (0, 0, 5), tile),
+    ]
+    room = _turned(join(walls), rng.normal(0, 0.2))
+    reach = 2 * aside
+    floor = _panel((-reach, -reach, _FLOOR), (2 * reach, 0, 0), (0, 2 * reach, 0), tile)
     return [
         Part(table, _finish(("wood", "wood", *FLOORS), variants, rng)),
-        Part(wall, _finish(("plaster", *WALLS), variants, rng)),
+        Part(room, _finish(("plaster", *WALLS), variants, rng)),
         Part(floor, _finish(("wood", "tile", "speckle", "cloth"), variants, rng)),
     ]
+
+
+def _turned(mesh: Mesh, radians: float) -> Mesh:
+    turn = about_z(radians)
+    return replace(mesh, vertices=mesh.vertices @ turn.T, normals=mesh.normals @ turn.T)
 
 
 def _shelf(layout: Layout, variants: Sequence[int], rng: np.random.Generator) -> list[Part]:

@@ -10,7 +10,7 @@ from askmask.pantry.world.layout import Layout
 
 __all__ = ["draw_camera", "levelled"]
 
-_REACH = 12.0
+_REACH = 40.0
 """Walls and floors behind the things are seen this many times farther than they."""
 
 
