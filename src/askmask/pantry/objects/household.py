@@ -64,7 +64,10 @@ def household_things() -> tuple[HouseholdThing, ...]:
     with _TABLE.open(encoding="utf-8", newline="") as file:
         rows = csv.reader(file, delimiter="\t")
         next(rows)
-        return tuple(HouseholdThing(*names, scale=float(scale)) for *names, scale in rows)
+        return tuple(
+            HouseholdThing(origin, model, noun, container, shape, material, float(scale))
+            for origin, model, noun, container, shape, material, scale in rows
+        )
 
 
 def household(sets: Mapping[str, Path]) -> Iterator[Recipe]:

@@ -44,10 +44,11 @@ def draw_lighting(layout: Layout, rng: np.random.Generator) -> Lighting:
     count = int(rng.integers(1, 4))
     warmth = rng.uniform(-0.12, 0.2)
     colour = (1 + warmth, 1.0, 1 - warmth)
+    # A lamp behind the things would stand behind the wall, one beside a shelf leave it dark.
+    side = 0.25 if layout.kind == "shelf" else 0.5
     lamps = []
     for _ in range(count):
-        # A lamp behind the things would stand behind the wall.
-        around = rng.uniform(-0.5, 0.5)
+        around = rng.uniform(-side, side)
         away, height = rng.uniform(0.5, 1.6), rng.uniform(0.8, 2.2)
         if layout.kind == "shelf":
             away, height = rng.uniform(1.2, 2.2), rng.uniform(0.2, 1.2)
