@@ -15,7 +15,9 @@ from askmask.pantry.world.layout import Layout, Placed, about_z
 __all__ = ["drop"]
 
 _STEP = 0.004
-_SECONDS = 1.6
+_SECONDS = (1.2, 0.8)
+"""How long things fall inside the frame, and settle after it was taken away."""
+
 _MARGIN = 0.03
 """Metres between the ground where things fall and the frame around it."""
 
@@ -27,7 +29,7 @@ _TALLEST = 2.5
 
 
 def drop(things: Sequence[Asset], rng: np.random.Generator) -> Layout:
-    """Drop things one after another into an invisible frame; those that leave it are left out.
+    """Drop things into a frame, then take it away; what rolls far off is left out.
 
     Things collide as their convex hulls, so nothing falls into a bowl.
 
@@ -47,11 +49,16 @@ def drop(things: Sequence[Asset], rng: np.random.Generator) -> Layout:
     spec = mujoco.MjSpec()
     spec.option.timestep = _STEP
     spec.option.iterations = 30
-    _fence(mujoco, spec, half)
+    _frame(mujoco, spec, half)
     bodies = _bodies(mujoco, spec, things, half, rng)
     model = spec.compile()
     data = mujoco.MjData(model)
-    mujoco.mj_step(model, data, nstep=int(_SECONDS / _STEP))
+    falling, settling = (int(seconds / _STEP) for seconds in _SECONDS)
+    mujoco.mj_step(model, data, nstep=falling)
+    # What got stuck in the frame, which is not seen, would seem to float.
+    for number in range(4):
+        model.geom(f"frame{number}").contype = model.geom(f"frame{number}").conaffinity = 0
+    mujoco.mj_step(model, data, nstep=settling)
     placed = []
     for asset, (name, rotation) in zip(things, bodies, strict=True):
         body = model.body(name).id
@@ -68,19 +75,25 @@ def _rests(item: Placed, half: tuple[float, float]) -> bool:
     return inside and low[2] > -0.01 and high[2] < 1.0 and bool(np.isfinite(item.points).all())
 
 
-def _fence(mujoco: Any, spec: Any, half: tuple[float, float]) -> None:
-    """Ground, and four walls around where things fall."""
+def _frame(mujoco: Any, spec: Any, half: tuple[float, float]) -> None:
+    """Ground, and a frame around where things fall."""
     world = spec.worldbody
     friction = [0.9, 0.01, 0.001]
     world.add_geom(type=mujoco.mjtGeom.mjGEOM_PLANE, size=[3, 3, 0.1], friction=friction)
     x, y = half[0] + _MARGIN, half[1] + _MARGIN
-    for size, at in (
+    sides = (
         ((0.01, y, 1.0), (x, 0.0)),
         ((0.01, y, 1.0), (-x, 0.0)),
         ((x, 0.01, 1.0), (0.0, y)),
         ((x, 0.01, 1.0), (0.0, -y)),
-    ):
-        world.add_geom(type=mujoco.mjtGeom.mjGEOM_BOX, size=list(size), pos=[*at, 1.0])
+    )
+    for number, (size, at) in enumerate(sides):
+        world.add_geom(
+            name=f"frame{number}",
+            type=mujoco.mjtGeom.mjGEOM_BOX,
+            size=list(size),
+            pos=[*at, 1.0],
+        )
 
 
 def _bodies(
