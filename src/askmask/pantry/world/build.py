@@ -93,13 +93,13 @@ def build_pantry(
             f"build pantry: expected 1 to {SEEDS_PER_SPLIT} scenes and sides of 64 pixels or more, "
             f"got {count} and {size_hw}"
         )
-    if (out / "dataset.json").is_file() and (out / f"entities-{split}.jsonl").is_file():
-        return
     require_driver()
     store = AssetStore(objects)
     chosen.troupe(store.assets)
     plan = _Plan(split, count, *size_hw, objects=store.digest)
     claim_folder(out, asdict(plan))
+    if (out / f"entities-{split}.jsonl").is_file() and (out / "dataset.json").is_file():
+        return  # finished before
     (out / _PARTS).mkdir(exist_ok=True)
     workers = workers or os.cpu_count() or 1
     starts = range(0, count, CHUNK)
