@@ -21,6 +21,13 @@ build = typer.Typer(
 _Out = Annotated[Path, typer.Option(metavar="DIR", help="Benchmark folder to write.")]
 _Split = Annotated[str, typer.Option(help="Name of the split.")]
 _Seed = Annotated[int, typer.Option(min=0, help="Same seed, same result.")]
+_Deb = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Debian package sweethome3d-furniture; default: apt-get downloads it.",
+    ),
+]
 
 
 class _Pool(StrEnum):
@@ -72,6 +79,68 @@ def queries(
             out, split=split, per_image=per_image, seed=seed, pool=pool.value, progress=progress
         )
     typer.echo(str(out / f"queries-{split}.jsonl"))
+
+
+@build.command()
+def objects(
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder to write; default: in the cache.")
+    ] = None,
+    deb: _Deb = None,
+    household: Annotated[
+        bool, typer.Option(help="Include the household things of the Debian package.")
+    ] = True,
+) -> None:
+    """Gather the 3D objects that the pantry is made of."""
+    from askmask.pantry.objects.build import build_objects, default_folder
+
+    folder = out or default_folder()
+    with _progress("objects", None) as progress:
+        build_objects(folder, deb=deb, with_household=household, progress=progress)
+    typer.echo(str(folder / "objects.json"))
+
+
+@build.command()
+def pantry(
+    out: _Out,
+    split: _Split = "val",
+    count: Annotated[int, typer.Option(min=1, help="Number of scenes.")] = 400,
+    height: Annotated[int, typer.Option(min=64, max=2160, help="Pixels.")] = 480,
+    width: Annotated[int, typer.Option(min=64, max=3840, help="Pixels.")] = 640,
+    objects: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Folder of 'askmask build objects'; default: in the cache."
+        ),
+    ] = None,
+    deb: _Deb = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes; default: one a core.")
+    ] = None,
+) -> None:
+    """Render scenes in 3D: a split of the pantry. Gathers the objects first if need be."""
+    from askmask.pantry.objects.build import build_objects, default_folder
+    from askmask.pantry.render.filament import require_driver
+    from askmask.pantry.world.build import build_pantry
+    from askmask.pantry.world.splits import split_named
+
+    split_named(split)
+    require_driver()
+    folder = objects or default_folder()
+    if not (folder / "objects.json").is_file():
+        with _progress("objects", None) as progress:
+            build_objects(folder, deb=deb, progress=progress)
+    with _progress("scenes", count) as progress:
+        build_pantry(
+            out,
+            split=split,
+            objects=folder,
+            count=count,
+            size_hw=(height, width),
+            workers=workers,
+            progress=progress,
+        )
+    typer.echo(str(out / f"entities-{split}.jsonl"))
 
 
 @contextmanager

@@ -7,7 +7,7 @@ are already right and ends in the same bytes.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = [
     "TRAINING_SEEDS",
     "build_scenes",
+    "claim_folder",
     "entity_from_object",
     "record_from_scene",
     "scene_from_record",
@@ -97,7 +98,7 @@ def build_scenes(
             f"size {size_hw} and split {split!r}"
         )
     plan = _Plan(count, seed, split, *size_hw)
-    _claim(out, plan)
+    claim_folder(out, asdict(plan))
     if bank is None:
         from askmask.pantry.sprites import SpriteBank
 
@@ -112,9 +113,16 @@ def build_scenes(
     )
 
 
-def _claim(out: Path, plan: _Plan) -> None:
-    """Write the plan into an empty folder, or check that it is the plan of this one."""
-    wanted = asdict(plan)
+def claim_folder(out: Path, wanted: Mapping[str, Any]) -> None:
+    """Write a plan into an empty folder, or check that it is the plan of this one.
+
+    Args:
+        out: made when missing, with a folder for pictures.
+        wanted: the arguments that decide every byte of the folder.
+
+    Raises:
+        OutputError: when the folder holds something else or cannot be written.
+    """
     path = out / _PLAN
     if path.is_file():
         found = read_json(path, _MAX_PLAN_BYTES)

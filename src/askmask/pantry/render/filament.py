@@ -15,7 +15,7 @@ from typing import Any
 
 from askmask.errors import MissingExtraError
 
-__all__ = ["asset_folder", "open_context", "vulkan_driver"]
+__all__ = ["asset_folder", "open_context", "require_driver", "vulkan_driver"]
 
 _DRIVERS = (Path("/usr/share/vulkan/icd.d"), Path("/etc/vulkan/icd.d"))
 
@@ -120,6 +120,29 @@ def vulkan_driver() -> Path | None:
     return next((path for path in found if path.is_file()), None)
 
 
+def require_driver() -> Path:
+    """Find mujoco and the software Vulkan driver.
+
+    Returns:
+        The driver's description.
+
+    Raises:
+        MissingExtraError: when either is missing; says what to install.
+    """
+    try:
+        from mujoco import mjrf  # noqa: F401
+    except ImportError as error:
+        raise MissingExtraError.of("mujoco", "render", "rendering") from error
+    driver = vulkan_driver()
+    if driver is None:
+        raise MissingExtraError(
+            "rendering needs the Vulkan loader and Mesa's software driver "
+            f"(lvp_icd*.json in {_DRIVERS[0]}), not found: "
+            "apt-get install libvulkan1 mesa-vulkan-drivers"
+        )
+    return driver
+
+
 def open_context() -> Any:
     """Make a rendering context on the software Vulkan driver.
 
@@ -131,17 +154,9 @@ def open_context() -> Any:
     Raises:
         MissingExtraError: when mujoco or the Vulkan driver is missing; says what to install.
     """
-    try:
-        from mujoco import mjrf
-    except ImportError as error:
-        raise MissingExtraError.of("mujoco", "render", "rendering the sprite bank") from error
-    driver = vulkan_driver()
-    if driver is None:
-        raise MissingExtraError(
-            "rendering the sprite bank needs the Vulkan loader and Mesa's software driver "
-            f"(lvp_icd*.json in {_DRIVERS[0]}), not found: "
-            "apt-get install libvulkan1 mesa-vulkan-drivers"
-        )
+    driver = require_driver()
+    from mujoco import mjrf
+
     os.environ["VK_ICD_FILENAMES"] = str(driver)
     _register()
     config = mjrf.ContextConfig()

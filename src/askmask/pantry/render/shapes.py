@@ -63,6 +63,7 @@ class Finish:
     texture: NDArray[np.uint8]
     roughness: float = 0.6
     metallic: float = 0.0
+    opacity: float = 1.0
 
 
 @dataclass(frozen=True, eq=False)
