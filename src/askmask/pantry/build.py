@@ -7,7 +7,7 @@ are already right and ends in the same bytes.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,9 +28,11 @@ if TYPE_CHECKING:
 __all__ = [
     "TRAINING_SEEDS",
     "build_scenes",
+    "claim_folder",
     "entity_from_object",
     "record_from_scene",
     "scene_from_record",
+    "write_picture",
 ]
 
 TRAINING_SEEDS = 1 << 40
@@ -97,7 +99,7 @@ def build_scenes(
             f"size {size_hw} and split {split!r}"
         )
     plan = _Plan(count, seed, split, *size_hw)
-    _claim(out, plan)
+    claim_folder(out, asdict(plan))
     if bank is None:
         from askmask.pantry.sprites import SpriteBank
 
@@ -112,9 +114,16 @@ def build_scenes(
     )
 
 
-def _claim(out: Path, plan: _Plan) -> None:
-    """Write the plan into an empty folder, or check that it is the plan of this one."""
-    wanted = asdict(plan)
+def claim_folder(out: Path, wanted: Mapping[str, Any]) -> None:
+    """Write a plan into a new or empty folder, or check that it is the plan of this one.
+
+    Args:
+        out: folder to make, or one that the same plan began and did not finish.
+        wanted: what decides every byte of the folder; JSON values.
+
+    Raises:
+        OutputError: when `out` holds something else or cannot be written.
+    """
     path = out / _PLAN
     if path.is_file():
         found = read_json(path, _MAX_PLAN_BYTES)
@@ -137,7 +146,7 @@ def _claim(out: Path, plan: _Plan) -> None:
         (out / "images").mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"{out}: cannot make the folder ({error.strerror})") from error
-    write_json(path, wanted)
+    write_json(path, dict(wanted))
 
 
 def _build_pictures(
@@ -148,11 +157,16 @@ def _build_pictures(
     for done in range(plan.count):
         scene = compose(bank, plan.seed + done, (plan.height, plan.width))
         name = f"images/{scene.seed:06d}.png"
-        if not _holds(out / name, scene.image):
-            write_png(out / name, scene.image)
+        write_picture(out / name, scene.image)
         yield record_from_scene(scene, name)
         if progress is not None:
             progress(done + 1)
+
+
+def write_picture(path: Path, image: NDArray[np.uint8]) -> None:
+    """Write a PNG, (H, W, 3) uint8 RGB, unless the file shows exactly this picture already."""
+    if not _holds(path, image):
+        write_png(path, image)
 
 
 def _holds(path: Path, image: NDArray[np.uint8]) -> bool:

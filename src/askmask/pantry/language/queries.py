@@ -15,6 +15,7 @@ from askmask.pantry.language.banks import Pattern, Pool
 from askmask.pantry.language.english import article, roughen
 from askmask.pantry.language.evaluate import Evaluator, Unusable
 from askmask.pantry.language.frames import BARE, choose_frame, sentence
+from askmask.pantry.language.kinds import named_kind
 from askmask.pantry.language.phrases import Phrase
 from askmask.pantry.language.propose import Proposer
 from askmask.pantry.language.reading import Steps
@@ -72,6 +73,8 @@ class GeneratedQuery:
         phrase: the referring phrase alone, fit for any sentence frame of its number; empty when
             there is none, because the phrase is a sentence or says that its targets are hidden.
         steps: objects met on the way to the answer, for models that learn to take that way.
+        rivals: objects that the words for the targets' kind fit as well, ascending; without those
+            that the sentence itself rules out by starting a relation from them.
     """
 
     text: str
@@ -82,6 +85,7 @@ class GeneratedQuery:
     twin_of: int | None = None
     phrase: str = ""
     steps: Steps = field(default_factory=Steps)
+    rivals: tuple[int, ...] = ()
 
 
 def build_queries(
@@ -90,6 +94,8 @@ def build_queries(
     pool: Pool,
     count: int,
     others: Sequence[str] | None = None,
+    *,
+    all_twins: bool = False,
 ) -> list[GeneratedQuery]:
     """Make sentences about a scene.
 
@@ -100,6 +106,8 @@ def build_queries(
         count: how many to make; fewer come back from a scene about which little can be said.
         others: categories that other scenes hold, for sentences about what is absent; None takes
             those of the sprite bank.
+        all_twins: whether to give a modal twin to every amodal query, also to those about nothing
+            or about what is in full view, as far as the sentences differ.
 
     Returns:
         At most `count` queries, all different. A modal twin follows its amodal query.
@@ -108,7 +116,7 @@ def build_queries(
         DataError: when a category is not in the noun bank, or the sprite bank cannot be read.
     """
     others = _bank_categories() if others is None else others
-    return _Builder(scene, rng, pool, count, others).build()
+    return _Builder(scene, rng, pool, count, others, all_twins).build()
 
 
 @cache
@@ -126,8 +134,10 @@ class _Builder:
         pool: Pool,
         count: int,
         others: Sequence[str],
+        all_twins: bool,
     ) -> None:
         self.others = others
+        self.all_twins = all_twins
         self.rng = rng
         self.pool: Pool = pool
         self.count = count
@@ -160,11 +170,11 @@ class _Builder:
         phrase, targets = found
         if mask_type is MaskType.HIDDEN and not self.hideable[list(targets)].all():
             return
-        self._add(phrase, targets, mask_type, ())
+        added = self._add(phrase, targets, mask_type, ())
         hidden = self.facts.hidden_share[list(targets)] >= 0.1
         room = len(self.queries) < self.count
-        twin = mask_type is MaskType.AMODAL and hidden.all() and room
-        if twin and self.rng.random() < TWIN:
+        twin = added and mask_type is MaskType.AMODAL and room
+        if twin and (self.all_twins or (hidden.all() and self.rng.random() < TWIN)):
             self._add(phrase, targets, MaskType.MODAL, (), twin_of=len(self.queries) - 1)
 
     def _next_type(self) -> MaskType:
@@ -236,7 +246,11 @@ class _Builder:
             phrase = self.proposer.fill(pattern, None, lie)
             if phrase is not None and self.evaluator.denotes_nothing(phrase):
                 mask_type = MaskType.MODAL if pattern.is_sentence else self._type_of_nothing()
-                self._add(phrase, (), mask_type, ("no-target", f"absent:{lie.kind}"))
+                tags = ("no-target", f"absent:{lie.kind}")
+                added = self._add(phrase, (), mask_type, tags)
+                if added and self.all_twins and mask_type is MaskType.AMODAL:
+                    last = len(self.queries) - 1
+                    self._add(phrase, (), MaskType.MODAL, tags, twin_of=last)
                 return
 
     def _type_of_nothing(self) -> MaskType:
@@ -249,7 +263,7 @@ class _Builder:
         mask_type: MaskType,
         tags: tuple[str, ...],
         twin_of: int | None = None,
-    ) -> None:
+    ) -> bool:
         """Put a phrase into a frame and keep the query, unless its sentence was used before."""
         occluder = self._occluder(targets, mask_type)
         frame = choose_frame(
@@ -275,8 +289,9 @@ class _Builder:
         if self.rng.random() < ROUGH:
             text = roughen(text, self.rng)
         if text in self.texts:
-            return
+            return False
         self.texts.add(text)
+        steps = self.evaluator.steps(phrase)
         self.queries.append(
             GeneratedQuery(
                 text=text,
@@ -286,9 +301,16 @@ class _Builder:
                 tags=(*phrase_tags(phrase, targets, frame, self.facts), *tags, f"pool:{self.pool}"),
                 twin_of=twin_of,
                 phrase=with_article if takes_frames else "",
-                steps=self.evaluator.steps(phrase),
+                steps=steps,
+                rivals=self._rivals(phrase, targets, steps),
             )
         )
+        return True
+
+    def _rivals(self, phrase: Phrase, targets: tuple[int, ...], steps: Steps) -> tuple[int, ...]:
+        ruled_out = {*targets, *steps.anchors, *phrase.references}
+        kind = np.flatnonzero(named_kind(self.evaluator, phrase))
+        return tuple(int(one) for one in kind if one not in ruled_out)
 
     def _occluder(self, targets: Sequence[int], mask_type: MaskType) -> str | None:
         """Name of the one object that hides all targets, when there is one with a clear name.
