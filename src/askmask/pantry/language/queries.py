@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -41,6 +41,11 @@ KINDS = {
     "reference": 0.22,
 }
 """Shares of the kinds of patterns."""
+
+TELLING_KINDS = {"attribute": 0.4, "spatial": 0.2, "geometric": 0.2, "multi-step": 0.2}
+"""Shares of the kinds of patterns in sentences that shall tell things of a kind apart."""
+TELLING = 0.5
+"""Share of such sentences where they are wished for."""
 
 MASK_TYPES = {MaskType.MODAL: 0.45, MaskType.AMODAL: 0.40, MaskType.HIDDEN: 0.15}
 NO_TARGET = 0.15
@@ -96,6 +101,7 @@ def build_queries(
     others: Sequence[str] | None = None,
     *,
     all_twins: bool = False,
+    tell_apart: bool = False,
 ) -> list[GeneratedQuery]:
     """Make sentences about a scene.
 
@@ -108,6 +114,8 @@ def build_queries(
             those of the sprite bank.
         all_twins: whether to give a modal twin to every amodal query, also to those about nothing
             or about what is in full view, as far as the sentences differ.
+        tell_apart: whether half of the sentences shall be about things of which the scene holds
+            several, and tell them apart.
 
     Returns:
         At most `count` queries, all different. A modal twin follows its amodal query.
@@ -116,7 +124,8 @@ def build_queries(
         DataError: when a category is not in the noun bank, or the sprite bank cannot be read.
     """
     others = _bank_categories() if others is None else others
-    return _Builder(scene, rng, pool, count, others, all_twins).build()
+    builder = _Builder(scene, rng, pool, count, others, all_twins=all_twins, tell_apart=tell_apart)
+    return builder.build()
 
 
 @cache
@@ -134,7 +143,9 @@ class _Builder:
         pool: Pool,
         count: int,
         others: Sequence[str],
+        *,
         all_twins: bool,
+        tell_apart: bool,
     ) -> None:
         self.others = others
         self.all_twins = all_twins
@@ -147,6 +158,9 @@ class _Builder:
         pixels = self.facts.amodal_area - self.facts.modal_area
         self.hideable = self.facts.askable & (self.facts.hidden_share >= _HIDEABLE_SHARE)
         self.hideable &= pixels >= _HIDEABLE_PIXELS
+        same = self.facts.nouns[:, None] == self.facts.nouns[self.facts.askable]
+        self.alike = self.facts.askable & (same.sum(1) > 1)
+        self.tells_apart = tell_apart and bool(self.alike.any())
         self.queries: list[GeneratedQuery] = []
         self.texts: set[str] = set()
 
@@ -196,10 +210,15 @@ class _Builder:
             mask_type is MaskType.AMODAL and self.hideable.any() and self.rng.random() < 0.85
         )
         focus = self.hideable if wants_hidden else None
-        kind = self._draw_kind()
+        kinds = KINDS
+        if self.tells_apart and self.rng.random() < TELLING:
+            kinds = TELLING_KINDS
+            both = self.alike if focus is None else self.alike & focus
+            focus = both if both.any() else focus
+        kind = self._draw_kind(kinds)
         for attempt in range(_ATTEMPTS):
             if attempt % 25 == 24:
-                kind = self._draw_kind()
+                kind = self._draw_kind(kinds)
             pattern = self._draw_pattern(kind)
             if pattern.is_sentence and mask_type is not MaskType.MODAL:
                 continue
@@ -214,8 +233,8 @@ class _Builder:
                 return phrase, targets
         return None
 
-    def _draw_kind(self) -> str:
-        return list(KINDS)[int(self.rng.choice(len(KINDS), p=list(KINDS.values())))]
+    def _draw_kind(self, kinds: Mapping[str, float] = KINDS) -> str:
+        return list(kinds)[int(self.rng.choice(len(kinds), p=list(kinds.values())))]
 
     def _draw_pattern(self, kind: str) -> Pattern:
         return self.proposer.pick(usable_patterns(self.pool)[kind])

@@ -55,7 +55,10 @@ def units(queries: Sequence[GeneratedQuery], labels: Sequence[Labels]) -> list[U
 
 
 def choose_units(
-    pictures: Sequence[Sequence[Unit]], wanted: Wanted, total: int
+    pictures: Sequence[Sequence[Unit]],
+    wanted: Wanted,
+    total: int,
+    weights: Mapping[str, float] | None = None,
 ) -> list[list[Unit]]:
     """Choose units of at least `total` queries.
 
@@ -63,6 +66,7 @@ def choose_units(
         pictures: for each picture what may be chosen.
         wanted: the shares.
         total: number of queries; a last pair may bring one more.
+        weights: how much a family matters; 1 where nothing is said.
 
     Returns:
         For each picture the chosen units, in the order in which they were chosen.
@@ -70,13 +74,10 @@ def choose_units(
     Raises:
         DataError: when all units together hold fewer queries.
     """
-    columns = {
-        (family, name): place
-        for place, (family, name) in enumerate(
-            (family, name) for family, names in wanted.items() for name in names
-        )
-    }
-    target = np.array([share for names in wanted.values() for share in names.values()])
+    names = [(family, name) for family, row in wanted.items() for name in row]
+    columns = {name: place for place, name in enumerate(names)}
+    target = np.array([wanted[family][name] for family, name in names])
+    weight = np.array([(weights or {}).get(family, 1.0) for family, _ in names])
     tables = [_count(row, columns) for row in pictures]
     sizes = [np.array([len(unit.places) for unit in row]) for row in pictures]
     left = [np.ones(len(row), bool) for row in pictures]
@@ -90,7 +91,9 @@ def choose_units(
                 "generate more a picture or use more pictures"
             )
         for index in open_pictures:
-            best = _nearest(reached, count, tables[index], sizes[index], left[index], target)
+            best = _nearest(
+                reached, count, tables[index], sizes[index], left[index], (target, weight)
+            )
             left[index][best] = False
             chosen[index].append(pictures[index][best])
             reached = reached + tables[index][best]
@@ -116,15 +119,16 @@ def _nearest(
     table: NDArray[np.float64],
     sizes: NDArray[np.int64],
     free: NDArray[np.bool_],
-    target: NDArray[np.float64],
+    aim: tuple[NDArray[np.float64], NDArray[np.float64]],
 ) -> int:
-    """Place of the free unit after which the shares are nearest to the target.
+    """Place of the free unit after which the shares are nearest to the aim, shares and weights.
 
     Errors of a share weigh by the share itself, as in a chi-squared test, so that what is rare
     matters as well.
     """
+    target, weight = aim
     due = target * (count + sizes)[:, None]
-    error = ((reached + table - due) ** 2 / target).sum(1)
+    error = (weight * (reached + table - due) ** 2 / target).sum(1)
     return int(np.argmin(np.where(free, error, np.inf)))
 
 

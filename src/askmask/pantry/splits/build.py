@@ -32,7 +32,7 @@ from askmask.pantry.splits.balance import Unit, choose_units, shares, units
 from askmask.pantry.splits.checksums import write_checksums
 from askmask.pantry.splits.definition import Split
 from askmask.pantry.splits.held_out import HeldOut, held_out
-from askmask.pantry.splits.labels import WANTED, labels, task
+from askmask.pantry.splits.labels import WANTED, WEIGHTS, labels, task
 from askmask.pantry.splits.sgdr import SGDR_TAG, is_sgdr
 
 __all__ = ["SceneMaker", "build_split"]
@@ -69,7 +69,8 @@ def build_split(
 
     The folder is a function of the arguments: built again, it holds the same bytes. Beside the
     files of every benchmark it holds `shares.json`, the shares reached beside those wanted, and
-    `checksums.json`, the hash of every other file.
+    `checksums.json`, the hash of every other file. Its queries name as "rivals" the entities that
+    the words for the targets' kind fit as well.
 
     Args:
         out: folder to make, or one that the same arguments began and did not finish.
@@ -101,7 +102,7 @@ def build_split(
     others = sorted({entity.category for record in records for entity in record.entities})
     count = _CANDIDATES * -(-split.queries // len(records))
     asked = [_ask(record, split, things, count, others) for record in records]
-    chosen = choose_units([one.units for one in asked], WANTED, split.queries)
+    chosen = choose_units([one.units for one in asked], WANTED, split.queries, WEIGHTS)
     report = shares(
         [
             one.labels[place]
@@ -161,7 +162,7 @@ def _ask(
     # The language looks at masks and positions, never at pixels.
     scene = scene_from_record(record, np.zeros((record.height, record.width, 3), np.uint8))
     rng = np.random.default_rng([scene.seed, int(record.extra["view"])])
-    queries = build_queries(scene, rng, split.pool, count, others, all_twins=True)
+    queries = build_queries(scene, rng, split.pool, count, others, all_twins=True, tell_apart=True)
     marks = [labels(scene, query) for query in queries]
     cast = things.members(scene, split.cast)
     return _Asked(
@@ -187,8 +188,6 @@ def _query_records(
         query = asked.queries[place]
         twin = None if query.twin_of is None else names[query.twin_of]
         line = query_record(record, query, names[place], twin=twin, dataset=dataset)
-        tags, extra = (*line.tags, f"task:{task(query)}"), {}
-        if asked.sgdr[place]:
-            tags = (*tags, SGDR_TAG)
-            extra["rivals"] = [record.entities[one].id for one in query.rivals]
-        yield replace(line, tags=tags, extra={**line.extra, **extra})
+        tags = (*line.tags, f"task:{task(query)}", *((SGDR_TAG,) if asked.sgdr[place] else ()))
+        rivals = [record.entities[one].id for one in query.rivals]
+        yield replace(line, tags=tags, extra={**line.extra, "rivals": rivals})

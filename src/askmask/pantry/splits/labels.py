@@ -11,7 +11,7 @@ from askmask.pantry.language.queries import GeneratedQuery
 from askmask.pantry.scene import Scene
 from askmask.pantry.splits.sgdr import dimensions, is_sgdr
 
-__all__ = ["TASKS", "WANTED", "labels", "task"]
+__all__ = ["TASKS", "WANTED", "WEIGHTS", "labels", "task"]
 
 TASKS = ("res", "gres", "reasoning", "ores")
 """Referring to one thing; to none or several; by reasoning; with references. The mask type runs
@@ -33,6 +33,9 @@ WANTED: Mapping[str, Mapping[str, float]] = {
 }
 """Family -> name -> share of all queries. The families "reasoning" and "sgdr" overlap; the shares
 of "occlusion" leave out the queries without targets."""
+
+WEIGHTS: Mapping[str, float] = {"mask_type": 4.0}
+"""How much the shares of a family matter; 1 where nothing is said."""
 
 
 def labels(scene: Scene, query: GeneratedQuery) -> tuple[tuple[str, str], ...]:

@@ -3,8 +3,8 @@
 Such a query must leave a reader without the picture in the dark. So each of its targets has a
 *distractor of the same kind* in the scene: another object of the very same category, which the
 words for the kind fit as well and the answer does not hold. What can be known about a category, its
-size, its use or where it usually stands, then says nothing. And the targets are few among all that
-the words for the kind fit, so that taking them all does not help either.
+size, its use or where it usually stands, then says nothing. And the targets are at most half of all
+that the words for the kind fit, so that taking them all does not help either.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ DIMENSIONS = ("spatial", "geometric", "discriminative", "multi-step")
 SGDR_TAG = "sgdr"
 """Tag of the queries that hold what this module promises."""
 
-BLIND_CEILING = 0.4
+BLIND_CEILING = 0.5
 """Largest share of targets among what the words for their kind fit."""
 
 

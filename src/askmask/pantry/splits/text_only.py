@@ -8,7 +8,9 @@ between two jars of honey, are drawn.
 
 An answer is scored by the Jaccard index of the chosen and the true set of objects, its "gIoU
 equivalent": the IoU of masks when all objects are equally large and all masks are perfect.
-*Chance* is the same score of one object drawn from all.
+*Chance* is the same score of one object drawn from all. A reader of sentences makes mistakes; so
+the score of one that is told which things the words for the kind fit stands beside it, as the most
+that words can give.
 """
 
 from __future__ import annotations
@@ -124,11 +126,24 @@ class TextOnly:
                 self.hits[word, categories[one]] += one in wanted
 
     def choose(
-        self, text: str, categories: Sequence[str], rng: np.random.Generator
+        self,
+        text: str,
+        categories: Sequence[str],
+        rng: np.random.Generator,
+        kind: Sequence[int] | None = None,
     ) -> frozenset[int]:
-        """Answer a sentence: places among `categories`; ties are drawn."""
+        """Answer a sentence: places among `categories`; ties are drawn.
+
+        Args:
+            text: the sentence.
+            categories: of each object of its scene.
+            rng: for ties.
+            kind: the things that the words for the kind fit, for a reader that is told; None for
+                one that reads them off the sentence.
+        """
         tokens = _tokens(text)
         fits, several = _first_kind(tokens, _places(categories))
+        fits = fits if kind is None else list(kind)
         number = next((_NUMBERS[word] for word in tokens if word in _NUMBERS), len(fits))
         likely = {name: self._likelihood(name, tokens) for name in {categories[i] for i in fits}}
         drawn = [fits[place] for place in rng.permutation(len(fits))]
@@ -179,11 +194,13 @@ class Blind:
         n: number of queries.
         chance: score of one object drawn from all of the scene.
         text_only: score of the reader.
+        kind_known: score of the reader that is told what the words for the kind fit.
     """
 
     n: int
     chance: float
     text_only: float
+    kind_known: float
 
 
 def score_text_only(folder: Path, split: str, reader: TextOnly) -> dict[str, Blind]:
@@ -201,7 +218,7 @@ def score_text_only(folder: Path, split: str, reader: TextOnly) -> dict[str, Bli
         DataError: when a file is missing or wrong.
     """
     scenes = {record.image: record for record in read_entities(folder / f"entities-{split}.jsonl")}
-    rows: dict[str, list[tuple[float, float]]] = {
+    rows: dict[str, list[tuple[float, ...]]] = {
         name: [] for name in ("targeted", SGDR_TAG, *(f"{SGDR_TAG}:{name}" for name in DIMENSIONS))
     }
     for query in read_queries(folder / f"queries-{split}.jsonl"):
@@ -214,21 +231,25 @@ def score_text_only(folder: Path, split: str, reader: TextOnly) -> dict[str, Bli
     return {
         name: Blind(len(row), *(float(np.mean(part)) for part in zip(*row, strict=True)))
         if row
-        else Blind(0, float("nan"), float("nan"))
+        else Blind(0, *[float("nan")] * 3)
         for name, row in rows.items()
     }
 
 
 def _score(
     query: QueryRecord, scene: EntityRecord, reader: TextOnly, rng: np.random.Generator
-) -> tuple[float, float]:
+) -> tuple[float, float, float]:
+    """Chance, the reader's score, and its score when it is told the kind."""
     place = {entity.id: index for index, entity in enumerate(scene.entities)}
-    targets = frozenset(
-        place[target.entity] for target in query.targets if target.entity is not None
-    )
+    targets = frozenset(place[one.entity] for one in query.targets if one.entity is not None)
+    kind = sorted(targets | {place[one] for one in query.extra["rivals"]})
     categories = [entity.category for entity in scene.entities]
-    # Drawn from n objects, one of t targets comes up with t / n and then scores 1 / t.
-    return 1 / len(categories), jaccard(reader.choose(query.text, categories, rng), targets)
+    return (
+        # Drawn from n objects, one of t targets comes up with t / n and then scores 1 / t.
+        1 / len(categories),
+        jaccard(reader.choose(query.text, categories, rng), targets),
+        jaccard(reader.choose(query.text, categories, rng, kind), targets),
+    )
 
 
 def _sgdr_names(query: QueryRecord) -> list[str]:
