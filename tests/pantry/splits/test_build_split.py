@@ -9,10 +9,17 @@ import numpy as np
 import pytest
 
 from askmask.errors import ConfigError, DataError, OutputError
-from askmask.formats.askmask import read_dataset_json, read_entities, read_queries
+from askmask.formats.askmask import (
+    read_dataset_json,
+    read_entities,
+    read_queries,
+    write_dataset_json,
+    write_entities,
+)
 from askmask.formats.files import read_json
 from askmask.pantry.build import TRAINING_SEEDS, scene_from_record
 from askmask.pantry.language.facts import MIN_VISIBLE
+from askmask.pantry.splits.ask import ask_split
 from askmask.pantry.splits.build import build_split
 from askmask.pantry.splits.checksums import verify_checksums
 from askmask.pantry.splits.compositor import compositor
@@ -49,10 +56,8 @@ def mirrored(scene):
 
 
 def maker(split):
-    one = compositor(replace(split, views=1), SIZE_HW)
-    if split.views == 1:
-        return one
-    return lambda seed: (one(seed)[0], mirrored(one(seed)[0]))
+    make = compositor(replace(split, view=0), SIZE_HW)
+    return make if split.view == 0 else lambda seed: mirrored(make(seed))
 
 
 def built(folder, name, **kwargs):
@@ -83,11 +88,10 @@ def wordings(queries):
 @pytest.mark.parametrize("name", NAMES)
 def test_a_split_has_its_size(folders, name):
     card = read_dataset_json(folders[name])
-    pictures = 5 * SPLITS[name].views
     assert card["name"] == f"pantry-{name}"
-    assert card["splits"][name]["images"] == pictures
+    assert card["splits"][name]["images"] == 5
     assert card["splits"][name]["queries"] in (60, 61)
-    assert len({query.image for query in queries_of(folders, name)}) == pictures
+    assert len({query.image for query in queries_of(folders, name)}) == 5
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -152,7 +156,8 @@ def test_no_scene_is_shared(folders):
         name: {record.extra["seed"] for record in entities_of(folders, name)} for name in NAMES
     }
     for one, other in combinations(NAMES, 2):
-        assert not seeds[one] & seeds[other]
+        same = {one, other} == {"test", "test-views"}
+        assert seeds[one] == seeds[other] if same else not seeds[one] & seeds[other]
     pictures = [
         path.read_bytes() for folder in folders.values() for path in folder.glob("images/*")
     ]
@@ -187,7 +192,7 @@ def test_queries_are_about_what_is_held_out(tmp_path):
     make = compositor(small("val"), SIZE_HW)
     seeds, seed = [], SPLITS["val"].first_seed
     while len(seeds) < 5:
-        if new & {item.category for item in make(seed)[0].objects}:
+        if new & {item.category for item in make(seed).objects}:
             seeds.append(seed)
         seed += 1
     split = small("test-nouns")
@@ -195,7 +200,7 @@ def test_queries_are_about_what_is_held_out(tmp_path):
     built(
         tmp_path / "nouns",
         "test-nouns",
-        make=lambda seed: (replace(make(scenes[seed])[0], seed=seed),),
+        make=lambda seed: replace(make(scenes[seed]), seed=seed),
         out_of_training=out,
     )
     queries = list(read_queries(tmp_path / "nouns" / "queries-test-nouns.jsonl"))
@@ -206,8 +211,8 @@ def test_queries_are_about_what_is_held_out(tmp_path):
 def test_built_again_it_is_the_same(folders, tmp_path):
     again = built(tmp_path / "again", "val")
     assert verify_checksums(again, folders["val"] / "checksums.json") >= 9
-    (again / "images" / "1000002.png").write_bytes(b"torn")
-    with pytest.raises(DataError, match=r"different images/1000002\.png"):
+    (again / "images" / "20000002.png").write_bytes(b"torn")
+    with pytest.raises(DataError, match=r"different images/20000002\.png"):
         verify_checksums(again)
     built(again, "val")
     verify_checksums(again, folders["val"] / "checksums.json")
@@ -222,17 +227,24 @@ def test_a_folder_of_another_split_is_left_alone(folders):
     ("split", "message"),
     [
         (replace(SPLITS["val"], first_seed=TRAINING_SEEDS - 1), "expected seeds below"),
-        (replace(SPLITS["val"], scenes=0), "one scene, view and query or more"),
+        (replace(SPLITS["val"], scenes=0), "one scene and query or more"),
     ],
 )
 def test_bad_splits_are_refused(tmp_path, split, message):
     with pytest.raises(ConfigError, match=message):
-        build_split(tmp_path / "out", split, lambda seed: (), made_by="test", source="a test")
+        build_split(tmp_path / "out", split, lambda seed: 1 / 0, made_by="test", source="a test")
     assert not (tmp_path / "out").exists()
 
 
 def test_wrong_scenes_are_refused(tmp_path):
-    with pytest.raises(ConfigError, match="test-views: expected 2 views of scene 5000000, got 1"):
-        built(tmp_path / "views", "test-views", make=maker(small("test")))
     with pytest.raises(DataError, match="is of the held-out looks, expected only seen"):
         built(tmp_path / "val", "val", make=maker(small("test-objects")))
+
+
+def test_a_folder_without_scenes_cannot_be_asked_about(tmp_path):
+    with pytest.raises(DataError, match=r"dataset\.json"):
+        ask_split(tmp_path, SPLITS["val"])
+    write_entities(tmp_path / "entities-val.jsonl", [])
+    write_dataset_json(tmp_path, name="empty", license="CC-BY-4.0", source="a test")
+    with pytest.raises(DataError, match=r"entities-val\.jsonl: expected one picture or more"):
+        ask_split(tmp_path, SPLITS["val"])

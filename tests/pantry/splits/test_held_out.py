@@ -72,5 +72,5 @@ def test_scenes_with_the_wrong_cast_are_refused():
 
 
 def test_sprites_have_one_camera():
-    with pytest.raises(ConfigError, match="test-views: expected one camera a scene, got 2"):
+    with pytest.raises(ConfigError, match="test-views: expected camera 0, got 1"):
         compositor(SPLITS["test-views"])

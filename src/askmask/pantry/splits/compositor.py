@@ -36,16 +36,16 @@ def compositor(split: Split, size_hw: tuple[int, int] = (480, 640)) -> SceneMake
     """Make the maker of a split's scenes.
 
     Raises:
-        ConfigError: when the split needs several cameras.
+        ConfigError: when the split needs another camera.
     """
-    if split.views != 1:
+    if split.view != 0:
         raise ConfigError(
-            f"split {split.name}: expected one camera a scene, got {split.views}; sprites have "
-            "only one, make this split with the renderer"
+            f"split {split.name}: expected camera 0, got {split.view}; sprites stand before a "
+            "single camera, make this split with the renderer"
         )
     bank = bank_of(split.cast)
 
-    def make(seed: int) -> tuple[Scene]:
-        return (compose(bank, seed, size_hw, SETTINGS),)
+    def make(seed: int) -> Scene:
+        return compose(bank, seed, size_hw, SETTINGS)
 
     return make
