@@ -43,7 +43,8 @@ def _fitting(evaluator: Evaluator, phrase: Phrase, argument: Argument) -> Truth:
     if op in _WORDS:
         filler = phrase.fillers[slot_key(str(args[0]))]
         assert isinstance(filler, Name | ClassPhrase | Description)
-        return filler.coverage[evaluator.facts.nouns]
+        covered: Truth = filler.coverage[evaluator.facts.nouns]
+        return covered
     if op in _TRANSPARENT:
         return _fitting(evaluator, phrase, args[-1])
     if op in ("and", "or"):
