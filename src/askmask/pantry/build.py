@@ -32,6 +32,7 @@ __all__ = [
     "entity_from_object",
     "record_from_scene",
     "scene_from_record",
+    "write_picture",
 ]
 
 TRAINING_SEEDS = 1 << 40
@@ -114,14 +115,14 @@ def build_scenes(
 
 
 def claim_folder(out: Path, wanted: Mapping[str, Any]) -> None:
-    """Write a plan into an empty folder, or check that it is the plan of this one.
+    """Write a plan into a new or empty folder, or check that it is the plan of this one.
 
     Args:
-        out: made when missing, with a folder for pictures.
-        wanted: the arguments that decide every byte of the folder.
+        out: folder to make, or one that the same plan began and did not finish.
+        wanted: what decides every byte of the folder; JSON values.
 
     Raises:
-        OutputError: when the folder holds something else or cannot be written.
+        OutputError: when `out` holds something else or cannot be written.
     """
     path = out / _PLAN
     if path.is_file():
@@ -145,7 +146,7 @@ def claim_folder(out: Path, wanted: Mapping[str, Any]) -> None:
         (out / "images").mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"{out}: cannot make the folder ({error.strerror})") from error
-    write_json(path, wanted)
+    write_json(path, dict(wanted))
 
 
 def _build_pictures(
@@ -156,11 +157,16 @@ def _build_pictures(
     for done in range(plan.count):
         scene = compose(bank, plan.seed + done, (plan.height, plan.width))
         name = f"images/{scene.seed:06d}.png"
-        if not _holds(out / name, scene.image):
-            write_png(out / name, scene.image)
+        write_picture(out / name, scene.image)
         yield record_from_scene(scene, name)
         if progress is not None:
             progress(done + 1)
+
+
+def write_picture(path: Path, image: NDArray[np.uint8]) -> None:
+    """Write a PNG, (H, W, 3) uint8 RGB, unless the file shows exactly this picture already."""
+    if not _holds(path, image):
+        write_png(path, image)
 
 
 def _holds(path: Path, image: NDArray[np.uint8]) -> bool:

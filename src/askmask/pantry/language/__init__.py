@@ -16,6 +16,7 @@ logic: what is too close to call is UNCLEAR, and a sentence with an unclear obje
     scene_truth  relations of a scene, computed once
     reading      phrase + scene -> truth, object by object
     evaluate     phrase + scene -> objects
+    kinds        phrase + scene -> objects of the kind it names
     realise      phrase -> text
     repertoire   which patterns serve which purpose
     word_choice  words that are true of an object, or of none

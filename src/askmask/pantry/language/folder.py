@@ -23,7 +23,7 @@ from askmask.pantry.language.queries import GeneratedQuery, build_queries
 from askmask.rle import RLE
 from askmask.types import MaskType
 
-__all__ = ["build_queries_folder"]
+__all__ = ["build_queries_folder", "query_record"]
 
 
 def build_queries_folder(
@@ -86,15 +86,25 @@ def _records(
     scene = scene_from_record(record, np.zeros((record.height, record.width, 3), np.uint8))
     stem = Path(record.image).stem
     for number, query in enumerate(build_queries(scene, rng, pool, count, others)):
-        yield _record(record, query, f"{stem}#{number}", stem, dataset)
+        twin = None if query.twin_of is None else f"{stem}#{query.twin_of}"
+        yield query_record(record, query, f"{stem}#{number}", twin=twin, dataset=dataset)
 
 
-def _record(
-    record: EntityRecord, query: GeneratedQuery, name: str, stem: str, dataset: str
+def query_record(
+    record: EntityRecord, query: GeneratedQuery, name: str, *, twin: str | None, dataset: str
 ) -> QueryRecord:
+    """Make the query line of a generated query.
+
+    Args:
+        record: of the picture.
+        query: made from the scene of that record.
+        name: id of the query.
+        twin: id of its twin, or None.
+        dataset: name of the benchmark.
+    """
     tags = (*query.tags, f"dataset:{dataset}")
-    if query.twin_of is not None:
-        tags = (*tags, f"twin:{stem}#{query.twin_of}")
+    if twin is not None:
+        tags = (*tags, f"twin:{twin}")
     return QueryRecord(
         id=name,
         image=record.image,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -15,6 +15,7 @@ from askmask.pantry.language.banks import Pattern, Pool
 from askmask.pantry.language.english import article, roughen
 from askmask.pantry.language.evaluate import Evaluator, Unusable
 from askmask.pantry.language.frames import BARE, choose_frame, sentence
+from askmask.pantry.language.kinds import named_kind
 from askmask.pantry.language.phrases import Phrase
 from askmask.pantry.language.propose import Proposer
 from askmask.pantry.language.reading import Steps
@@ -40,6 +41,11 @@ KINDS = {
     "reference": 0.22,
 }
 """Shares of the kinds of patterns."""
+
+TELLING_KINDS = {"attribute": 0.4, "spatial": 0.2, "geometric": 0.2, "multi-step": 0.2}
+"""Shares of the kinds of patterns in sentences that shall tell things of a kind apart."""
+TELLING = 0.5
+"""Share of such sentences where they are wished for."""
 
 MASK_TYPES = {MaskType.MODAL: 0.45, MaskType.AMODAL: 0.40, MaskType.HIDDEN: 0.15}
 NO_TARGET = 0.15
@@ -72,6 +78,8 @@ class GeneratedQuery:
         phrase: the referring phrase alone, fit for any sentence frame of its number; empty when
             there is none, because the phrase is a sentence or says that its targets are hidden.
         steps: objects met on the way to the answer, for models that learn to take that way.
+        rivals: objects that the words for the targets' kind fit as well, ascending; without those
+            that the sentence itself rules out by starting a relation from them.
     """
 
     text: str
@@ -82,6 +90,7 @@ class GeneratedQuery:
     twin_of: int | None = None
     phrase: str = ""
     steps: Steps = field(default_factory=Steps)
+    rivals: tuple[int, ...] = ()
 
 
 def build_queries(
@@ -90,6 +99,9 @@ def build_queries(
     pool: Pool,
     count: int,
     others: Sequence[str] | None = None,
+    *,
+    all_twins: bool = False,
+    tell_apart: bool = False,
 ) -> list[GeneratedQuery]:
     """Make sentences about a scene.
 
@@ -100,6 +112,10 @@ def build_queries(
         count: how many to make; fewer come back from a scene about which little can be said.
         others: categories that other scenes hold, for sentences about what is absent; None takes
             those of the sprite bank.
+        all_twins: whether to give a modal twin to every amodal query, also to those about nothing
+            or about what is in full view, as far as the sentences differ.
+        tell_apart: whether half of the sentences shall be about things of which the scene holds
+            several, and tell them apart.
 
     Returns:
         At most `count` queries, all different. A modal twin follows its amodal query.
@@ -108,7 +124,8 @@ def build_queries(
         DataError: when a category is not in the noun bank, or the sprite bank cannot be read.
     """
     others = _bank_categories() if others is None else others
-    return _Builder(scene, rng, pool, count, others).build()
+    builder = _Builder(scene, rng, pool, count, others, all_twins=all_twins, tell_apart=tell_apart)
+    return builder.build()
 
 
 @cache
@@ -126,8 +143,12 @@ class _Builder:
         pool: Pool,
         count: int,
         others: Sequence[str],
+        *,
+        all_twins: bool,
+        tell_apart: bool,
     ) -> None:
         self.others = others
+        self.all_twins = all_twins
         self.rng = rng
         self.pool: Pool = pool
         self.count = count
@@ -137,6 +158,9 @@ class _Builder:
         pixels = self.facts.amodal_area - self.facts.modal_area
         self.hideable = self.facts.askable & (self.facts.hidden_share >= _HIDEABLE_SHARE)
         self.hideable &= pixels >= _HIDEABLE_PIXELS
+        same = self.facts.nouns[:, None] == self.facts.nouns[self.facts.askable]
+        self.alike = self.facts.askable & (same.sum(1) > 1)
+        self.tells_apart = tell_apart and bool(self.alike.any())
         self.queries: list[GeneratedQuery] = []
         self.texts: set[str] = set()
 
@@ -160,11 +184,11 @@ class _Builder:
         phrase, targets = found
         if mask_type is MaskType.HIDDEN and not self.hideable[list(targets)].all():
             return
-        self._add(phrase, targets, mask_type, ())
+        added = self._add(phrase, targets, mask_type, ())
         hidden = self.facts.hidden_share[list(targets)] >= 0.1
         room = len(self.queries) < self.count
-        twin = mask_type is MaskType.AMODAL and hidden.all() and room
-        if twin and self.rng.random() < TWIN:
+        twin = added and mask_type is MaskType.AMODAL and room
+        if twin and (self.all_twins or (hidden.all() and self.rng.random() < TWIN)):
             self._add(phrase, targets, MaskType.MODAL, (), twin_of=len(self.queries) - 1)
 
     def _next_type(self) -> MaskType:
@@ -186,10 +210,15 @@ class _Builder:
             mask_type is MaskType.AMODAL and self.hideable.any() and self.rng.random() < 0.85
         )
         focus = self.hideable if wants_hidden else None
-        kind = self._draw_kind()
+        kinds = KINDS
+        if self.tells_apart and self.rng.random() < TELLING:
+            kinds = TELLING_KINDS
+            both = self.alike if focus is None else self.alike & focus
+            focus = both if both.any() else focus
+        kind = self._draw_kind(kinds)
         for attempt in range(_ATTEMPTS):
             if attempt % 25 == 24:
-                kind = self._draw_kind()
+                kind = self._draw_kind(kinds)
             pattern = self._draw_pattern(kind)
             if pattern.is_sentence and mask_type is not MaskType.MODAL:
                 continue
@@ -204,8 +233,8 @@ class _Builder:
                 return phrase, targets
         return None
 
-    def _draw_kind(self) -> str:
-        return list(KINDS)[int(self.rng.choice(len(KINDS), p=list(KINDS.values())))]
+    def _draw_kind(self, kinds: Mapping[str, float] = KINDS) -> str:
+        return list(kinds)[int(self.rng.choice(len(kinds), p=list(kinds.values())))]
 
     def _draw_pattern(self, kind: str) -> Pattern:
         return self.proposer.pick(usable_patterns(self.pool)[kind])
@@ -236,7 +265,11 @@ class _Builder:
             phrase = self.proposer.fill(pattern, None, lie)
             if phrase is not None and self.evaluator.denotes_nothing(phrase):
                 mask_type = MaskType.MODAL if pattern.is_sentence else self._type_of_nothing()
-                self._add(phrase, (), mask_type, ("no-target", f"absent:{lie.kind}"))
+                tags = ("no-target", f"absent:{lie.kind}")
+                added = self._add(phrase, (), mask_type, tags)
+                if added and self.all_twins and mask_type is MaskType.AMODAL:
+                    last = len(self.queries) - 1
+                    self._add(phrase, (), MaskType.MODAL, tags, twin_of=last)
                 return
 
     def _type_of_nothing(self) -> MaskType:
@@ -249,7 +282,7 @@ class _Builder:
         mask_type: MaskType,
         tags: tuple[str, ...],
         twin_of: int | None = None,
-    ) -> None:
+    ) -> bool:
         """Put a phrase into a frame and keep the query, unless its sentence was used before."""
         occluder = self._occluder(targets, mask_type)
         frame = choose_frame(
@@ -275,8 +308,9 @@ class _Builder:
         if self.rng.random() < ROUGH:
             text = roughen(text, self.rng)
         if text in self.texts:
-            return
+            return False
         self.texts.add(text)
+        steps = self.evaluator.steps(phrase)
         self.queries.append(
             GeneratedQuery(
                 text=text,
@@ -286,9 +320,16 @@ class _Builder:
                 tags=(*phrase_tags(phrase, targets, frame, self.facts), *tags, f"pool:{self.pool}"),
                 twin_of=twin_of,
                 phrase=with_article if takes_frames else "",
-                steps=self.evaluator.steps(phrase),
+                steps=steps,
+                rivals=self._rivals(phrase, targets, steps),
             )
         )
+        return True
+
+    def _rivals(self, phrase: Phrase, targets: tuple[int, ...], steps: Steps) -> tuple[int, ...]:
+        ruled_out = {*targets, *steps.anchors, *phrase.references}
+        kind = np.flatnonzero(named_kind(self.evaluator, phrase))
+        return tuple(int(one) for one in kind if one not in ruled_out)
 
     def _occluder(self, targets: Sequence[int], mask_type: MaskType) -> str | None:
         """Name of the one object that hides all targets, when there is one with a clear name.
