@@ -30,7 +30,8 @@ _CORE = {
 
 _EXTRAS = {
     "scenes": "composing scenes and queries (askmask build)",
-    "render": "rendering the sprite bank anew",
+    "render": "rendering sprites and scenes in 3D (askmask build pantry)",
+    "llm": "queries written by Anthropic's models (askmask author)",
     "train": "training and exporting the embedded model (askmask train)",
 }
 """Extra of pyproject.toml -> what it enables."""
