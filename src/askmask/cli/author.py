@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from enum import StrEnum
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from askmask.cli.progress import progress_bar
 from askmask.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -113,8 +113,9 @@ def author(
         if as_json and expected is not None:
             typer.echo(json.dumps(vars(expected)))
         return
-    with _progress(expected.requests if expected else None) as answered:
-        outcome = authoring.run(resume=resume, answered=answered)
+    answers = count(1)
+    with progress_bar("replies", expected.requests if expected else None) as progress:
+        outcome = authoring.run(resume=resume, answered=lambda: progress(next(answers)))
     _report(outcome, split, out, as_json=as_json)
 
 
@@ -193,16 +194,3 @@ def _report(outcome: Outcome, split: str, out: Path, *, as_json: bool) -> None:
         typer.echo(str(out / f"queries-{split}.jsonl"))
     if not made:
         raise typer.Exit(1)
-
-
-@contextmanager
-def _progress(total: int | None) -> Iterator[Callable[[], None]]:
-    """Show a bar on a terminal's stderr, nothing elsewhere; give what moves it."""
-    from rich.console import Console
-    from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    columns = (*Progress.get_default_columns()[:2], MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-        task = bar.add_task("replies", total=total)
-        yield lambda: bar.advance(task)

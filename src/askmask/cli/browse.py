@@ -23,8 +23,8 @@ def browse(
 ) -> None:
     """Write pictures, masks and queries of DIR as a page that opens in any browser."""
     from askmask.browse import FILES, choose, write_page
-    from askmask.cli.build import _progress
     from askmask.cli.output import staged_folder
+    from askmask.cli.progress import progress_bar
     from askmask.errors import ConfigError
     from askmask.formats.askmask import read_queries
     from askmask.metrics.statistics import query_files
@@ -39,6 +39,6 @@ def browse(
     ]
     page = out or folder / "browse"
     total = sum(len(queries) for _, _, queries in chosen)
-    with staged_folder(page, FILES) as staging, _progress("queries", total) as progress:
+    with staged_folder(page, FILES) as staging, progress_bar("queries", total) as progress:
         write_page(staging, folder.resolve().name, chosen, progress)
     typer.echo(str(page / "index.html"))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from askmask.cli.progress import progress_bar
 
 __all__ = ["build"]
 
@@ -49,7 +49,7 @@ def scenes(
     """Compose scenes with exact modal and amodal masks."""
     from askmask.pantry.build import build_scenes
 
-    with _progress("scenes", count) as progress:
+    with progress_bar("scenes", count) as progress:
         build_scenes(
             out,
             count=count,
@@ -74,7 +74,7 @@ def queries(
     """Write sentences with exact answers about the scenes of a folder."""
     from askmask.pantry.language.folder import build_queries_folder
 
-    with _progress("pictures", None) as progress:
+    with progress_bar("pictures", None) as progress:
         build_queries_folder(
             out, split=split, per_image=per_image, seed=seed, pool=pool.value, progress=progress
         )
@@ -95,7 +95,7 @@ def objects(
     from askmask.pantry.objects.build import build_objects, default_folder
 
     folder = out or default_folder()
-    with _progress("objects", None) as progress:
+    with progress_bar("objects", None) as progress:
         build_objects(folder, deb=deb, with_household=household, progress=progress)
     typer.echo(str(folder / "objects.json"))
 
@@ -128,9 +128,9 @@ def pantry(
     require_driver()
     folder = objects or default_folder()
     if not (folder / "objects.json").is_file():
-        with _progress("objects", None) as progress:
+        with progress_bar("objects", None) as progress:
             build_objects(folder, deb=deb, progress=progress)
-    with _progress("scenes", count) as progress:
+    with progress_bar("scenes", count) as progress:
         build_pantry(
             out,
             split=split,
@@ -141,16 +141,3 @@ def pantry(
             progress=progress,
         )
     typer.echo(str(out / f"entities-{split}.jsonl"))
-
-
-@contextmanager
-def _progress(what: str, total: int | None) -> Iterator[Callable[[int], None]]:
-    """Show a bar on a terminal's stderr, nothing elsewhere; give what moves it."""
-    from rich.console import Console
-    from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    columns = (*Progress.get_default_columns()[:2], MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-        task = bar.add_task(what, total=total)
-        yield lambda done: bar.update(task, completed=done)

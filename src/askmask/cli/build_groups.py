@@ -44,10 +44,10 @@ def groups(
 ) -> None:
     """Write prompts for groups of objects, with exact answers, as MaskGroups-2M has them."""
     from askmask.authoring.mask_groups import GroupsPlan, build_groups_folder
-    from askmask.cli.build import _progress
+    from askmask.cli.progress import progress_bar
 
     plan = GroupsPlan(per_image, references, no_target, complete, seed)
-    with _progress("pictures", None) as progress:
+    with progress_bar("pictures", None) as progress:
         report = build_groups_folder(
             source,
             out,

@@ -28,6 +28,10 @@ def train(
             help="Keep the proposer of these weights and train only what reads sentences."
         ),
     ] = None,
+    start_from: Annotated[
+        Path | None,
+        typer.Option(help="Start from the checkpoints in this run folder, e.g. on other data."),
+    ] = None,
     resume: Annotated[bool, typer.Option(help="Go on in the run folder.")] = False,
 ) -> None:
     """Train a model with a committed recipe and export its weights."""
@@ -43,6 +47,7 @@ def train(
         budget=budget,
         renders=renders or (),
         image_from=image_from,
+        start_from=start_from,
         resume=resume,
         say=lambda message: typer.echo(message, err=True),
     )

@@ -32,7 +32,7 @@ from askmask.training.export import (
 from askmask.training.loop import TrainingTask, fit
 from askmask.training.mask_type import MaskTypeRecipe, MaskTypeTask
 from askmask.training.proposer import ProposerRecipe, ProposerTask
-from askmask.training.run import TrainingRun
+from askmask.training.run import TrainingRun, read_model
 from askmask.training.samples import VALIDATION_SEEDS
 from askmask.training.selector import Example, SelectorRecipe, SelectorTask
 from askmask.training.words import cache_words
@@ -53,6 +53,7 @@ class EmbeddedRecipe:
         mask_type: settings of the third.
         shares: parts of the budget that the three get; caching is not counted.
         image_from: weights whose proposer is taken as it is; then the others share the budget.
+        start_from: run folder whose checkpoints the trained stages start from.
         config: sizes and thresholds.
         default_budget: when `--budget` is not given.
     """
@@ -62,6 +63,7 @@ class EmbeddedRecipe:
     mask_type: MaskTypeRecipe = field(default_factory=MaskTypeRecipe)
     shares: tuple[float, float, float] = (0.32, 0.48, 0.20)
     image_from: str | None = None
+    start_from: str | None = None
     config: EmbeddedConfig = field(default_factory=EmbeddedConfig)
     default_budget: str = "110m"
 
@@ -123,7 +125,10 @@ class EmbeddedTraining:
 
     def _fit(self, stage: str, task: TrainingTask, budget: Budget) -> None:
         described = {**self.described, "stage": stage}
-        run = TrainingRun(self.out / stage.replace(" ", "-"), described, resume=self.resume)
+        folder = stage.replace(" ", "-")
+        run = TrainingRun(self.out / folder, described, resume=self.resume)
+        if self.recipe.start_from is not None:
+            task.model.load_state_dict(read_model(Path(self.recipe.start_from) / folder))
         self.measured.update(fit(task, run, budget))
 
     def _proposer(self) -> None:

@@ -37,6 +37,7 @@ def train(
     budget: str | None = None,
     renders: Sequence[Path] = (),
     image_from: str | None = None,
+    start_from: Path | None = None,
     resume: bool = False,
     say: Progress = lambda message: None,
 ) -> Path:
@@ -49,6 +50,8 @@ def train(
         renders: benchmark folders of rendered scenes with written queries to mix in.
         image_from: name or folder of weights whose proposer is kept, so that only what reads
             sentences is trained.
+        start_from: run folder of the same recipe whose checkpoints the trained stages start from,
+            e.g. to go on with more data.
         resume: go on in `out`.
         say: told of each stage.
 
@@ -65,7 +68,10 @@ def train(
     recipe = RECIPES[name]
     given = tuple(str(folder) for folder in renders)
     recipe = replace(
-        recipe, proposer=replace(recipe.proposer, renders=given), image_from=image_from
+        recipe,
+        proposer=replace(recipe.proposer, renders=given),
+        image_from=image_from,
+        start_from=None if start_from is None else str(start_from),
     )
     total = Budget.parse(budget or recipe.default_budget)
     return EmbeddedTraining(recipe, out, total, resume, say).train()

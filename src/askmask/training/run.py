@@ -7,6 +7,7 @@ import os
 import platform
 from collections.abc import Mapping
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
@@ -14,7 +15,7 @@ import torch
 from askmask.errors import ConfigError, OutputError
 from askmask.formats.files import read_json, write_json
 
-__all__ = ["TrainingRun"]
+__all__ = ["TrainingRun", "read_model"]
 
 _MAX_RUN_JSON = 1_000_000
 """Largest run.json that is read, in bytes."""
@@ -70,6 +71,22 @@ class TrainingRun:
         if self._metrics.exists():
             os.truncate(self._metrics, state.pop("metrics_bytes"))
         return state
+
+
+def read_model(folder: Path) -> dict[str, torch.Tensor]:
+    """Return the parameters in the checkpoint of another run's folder.
+
+    Raises:
+        ConfigError: without a checkpoint there, or one that cannot be read.
+    """
+    path = folder / "checkpoint.pt"
+    if not path.is_file():
+        raise ConfigError(f"{path}: no such checkpoint; name the --out folder of another training")
+    try:
+        model: dict[str, torch.Tensor] = torch.load(path, weights_only=True)["model"]
+    except (RuntimeError, KeyError, TypeError, UnpicklingError) as error:
+        raise ConfigError(f"{path}: is not a checkpoint of `askmask train`") from error
+    return model
 
 
 def _versions() -> dict[str, str]:

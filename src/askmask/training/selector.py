@@ -48,7 +48,7 @@ class SelectorRecipe:
         validation_scenes: held-out scenes, for each of the two pools of wordings.
     """
 
-    scenes: int = 8000
+    scenes: int = 16_000
     per_scene: int = 16
     batch: int = 128
     learning_rate: float = 1e-3

@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from tokenizers import Tokenizer
 from torch import Tensor
 
 from askmask.models.embedded.text_net import TextTower, minilm_folder
+from askmask.models.embedded.words import open_tokenizer
 from askmask.models.embedded.words_net import WordsNet
 
 __all__ = ["Words", "cache_words", "pad_ids", "tokenizer"]
@@ -29,12 +29,9 @@ _BATCH = 64
 
 
 @cache
-def tokenizer(max_words: int) -> Tokenizer:
+def tokenizer(max_words: int) -> Any:
     """The tower's tokenizer, cutting sentences off at `max_words` pieces."""
-    made = Tokenizer.from_file(str(minilm_folder() / "tokenizer.json"))
-    made.enable_truncation(max_words)
-    made.no_padding()
-    return made
+    return open_tokenizer(minilm_folder() / "tokenizer.json", max_words)
 
 
 def pad_ids(texts: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:

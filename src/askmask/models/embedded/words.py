@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,7 +12,17 @@ from numpy.typing import NDArray
 from askmask.models.embedded.runtime import open_graph
 from askmask.models.embedded.weights import EmbeddedWeights
 
-__all__ = ["EmbeddedWords", "Sentence"]
+__all__ = ["EmbeddedWords", "Sentence", "open_tokenizer"]
+
+
+def open_tokenizer(path: Path, max_words: int) -> Any:
+    """Return the `tokenizers.Tokenizer` in `path`, cutting sentences off at `max_words` pieces."""
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(path))
+    tokenizer.enable_truncation(max_words)
+    tokenizer.no_padding()
+    return tokenizer
 
 
 class Sentence(NamedTuple):
@@ -43,12 +54,8 @@ class EmbeddedWords:
 
     @cached_property
     def _tokenizer(self) -> Any:
-        from tokenizers import Tokenizer
-
-        tokenizer = Tokenizer.from_file(str(self._weights.path("tokenizer.json")))
-        tokenizer.enable_truncation(self._weights.config.max_words)
-        tokenizer.no_padding()
-        return tokenizer
+        path = self._weights.path("tokenizer.json")
+        return open_tokenizer(path, self._weights.config.max_words)
 
     def read(self, text: str) -> Sentence:
         """Encode one sentence; beyond `max_words` word pieces it is cut off."""
