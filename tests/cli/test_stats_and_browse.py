@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,17 @@ import pytest
 from cli_result import Run
 
 from askmask import rle
-from askmask.formats.askmask import Entity, EntityRecord, write_entities
+from askmask.formats.askmask import (
+    Entity,
+    EntityRecord,
+    read_queries,
+    write_entities,
+    write_queries,
+)
 from askmask.images import write_png
+from askmask.pantry.splits import text_only
+
+Patch = pytest.MonkeyPatch
 
 
 @pytest.fixture
@@ -26,7 +36,7 @@ def entities(tmp_path: Path) -> Path:
         masks = np.zeros((4, 60, 90), bool)
         for place, mask in enumerate(masks):
             mask[5 + 10 * place : 15 + 10 * place, 5 + 20 * place : 20 + 20 * place] = True
-        kinds = ("dog", "dog", "cat", "dog")
+        kinds = ("apple", "apple", "lemon", "apple")
         found = (
             Entity(place, kind, rle.encode(mask))
             for place, (kind, mask) in enumerate(zip(kinds, masks, strict=True), 1)
@@ -68,6 +78,21 @@ def test_stats_as_json(run: Run, groups: Path) -> None:
     assert list(content["splits"]) == ["val"]
     assert content["splits"]["val"]["entities"] == 8
     assert content["splits"]["val"]["mask_type"] == {"modal": content["splits"]["val"]["queries"]}
+
+
+def test_stats_without_the_picture(run: Run, groups: Path, monkeypatch: Patch) -> None:
+    monkeypatch.setattr(text_only, "learn_training_scenes", text_only.TextOnly)
+    asked = run("stats", groups, "--text-only")
+    assert "key 'rivals': missing; a text-only score needs" in asked.error
+    path = groups / "queries-val.jsonl"
+    write_queries(path, [replace(one, extra={"rivals": []}) for one in read_queries(path)])
+    told = run("stats", groups, "--text-only", "--json")
+    assert told.code == 0, told
+    scores = json.loads(told.out)["text_only"]["val"]
+    assert scores["targeted"]["chance"] == 0.25
+    assert scores["targeted"]["kind_known"] > 0.25
+    assert scores["sgdr"] == {"n": 0, "chance": None, "text_only": None, "kind_known": None}
+    assert "right without the picture" in run("stats", groups, "--text-only").out
 
 
 def test_stats_of_no_benchmark(run: Run) -> None:

@@ -104,7 +104,9 @@ def objects(
 def pantry(
     out: _Out,
     split: _Split = "val",
-    count: Annotated[int, typer.Option(min=1, help="Number of scenes.")] = 400,
+    count: Annotated[
+        int | None, typer.Option(min=1, help="Number of scenes; default: the whole split.")
+    ] = None,
     height: Annotated[int, typer.Option(min=64, max=2160, help="Pixels.")] = 480,
     width: Annotated[int, typer.Option(min=64, max=3840, help="Pixels.")] = 640,
     objects: Annotated[
@@ -118,26 +120,39 @@ def pantry(
         int | None, typer.Option(min=1, help="Processes; default: one a core.")
     ] = None,
 ) -> None:
-    """Render scenes in 3D: a split of the pantry. Gathers the objects first if need be."""
+    """Build a split of the pantry: scenes in 3D, balanced queries, checksums.
+
+    Gathers the objects first if need be.
+    """
     from askmask.pantry.objects.build import build_objects, default_folder
     from askmask.pantry.render.filament import require_driver
+    from askmask.pantry.splits import ask_split, is_published, split_named
     from askmask.pantry.world.build import build_pantry
-    from askmask.pantry.world.splits import split_named
 
-    split_named(split)
+    chosen = split_named(split).of_size(count)
     require_driver()
     folder = objects or default_folder()
     if not (folder / "objects.json").is_file():
         with progress_bar("objects", None) as progress:
             build_objects(folder, deb=deb, progress=progress)
-    with progress_bar("scenes", count) as progress:
+    with progress_bar("scenes", chosen.scenes) as progress:
         build_pantry(
             out,
-            split=split,
+            chosen,
             objects=folder,
-            count=count,
             size_hw=(height, width),
             workers=workers,
             progress=progress,
         )
-    typer.echo(str(out / f"entities-{split}.jsonl"))
+    with progress_bar("pictures asked about", chosen.scenes) as progress:
+        ask_split(out, chosen, progress=progress)
+    typer.echo(_VERDICTS[is_published(out, split)], err=True)
+    typer.echo(str(out / f"queries-{split}.jsonl"))
+
+
+_VERDICTS = {
+    True: "checksums: as published",
+    False: "checksums: others than those published for the whole split, so figures on this folder "
+    "are not to be set beside published ones; see docs/pantry.md",
+    None: "checksums: none are published for this split",
+}

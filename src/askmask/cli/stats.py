@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -28,18 +30,56 @@ _SINGLE = {
 
 def stats(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Benchmark folder.")],
+    text_only: Annotated[
+        bool, typer.Option(help="Also measure what can be answered without the pictures.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the counts as JSON.")] = False,
 ) -> None:
     """Count pictures, instances and queries of a benchmark, as R2SM's Table 1 and more."""
-    from askmask.metrics.statistics import folder_statistics
+    from askmask.metrics.statistics import folder_statistics, query_files
 
     splits = {split: one.to_json() for split, one in folder_statistics(folder).items()}
+    blind = _text_only(folder, query_files(folder)) if text_only else {}
     if as_json:
-        typer.echo(json.dumps({"folder": folder.name, "splits": splits}, indent=2))
+        extra = {"text_only": blind} if text_only else {}
+        typer.echo(json.dumps({"folder": folder.name, "splits": splits, **extra}, indent=2))
         return
     from rich.console import Console
 
-    Console(highlight=False).print(_table(splits))
+    console = Console(highlight=False)
+    console.print(_table(splits))
+    for split, scores in blind.items():
+        console.print(_blind_table(split, scores))
+
+
+def _text_only(folder: Path, files: Iterable[str]) -> dict[str, dict[str, dict[str, float | None]]]:
+    """Split -> kind of queries -> n and the scores without a picture, null where there are none."""
+    from askmask.pantry.splits.text_only import learn_training_scenes, score_text_only
+
+    reader = learn_training_scenes()
+    return {
+        split: {
+            name: {key: None if math.isnan(value) else value for key, value in vars(one).items()}
+            for name, one in score_text_only(folder, split, reader).items()
+        }
+        for split in files
+    }
+
+
+def _blind_table(split: str, scores: dict[str, dict[str, float | None]]) -> Table:
+    """One row a kind of queries: how far one gets without the picture."""
+    from rich import box
+    from rich.table import Table
+
+    title = f"{split}: right without the picture, in % (Jaccard index of objects)"
+    table = Table("queries", title=title, box=box.SIMPLE, pad_edge=False)
+    for column in ("n", "chance", "text only", "kind known"):
+        table.add_column(column, justify="right")
+    for name, row in scores.items():
+        values = (row[key] for key in ("chance", "text_only", "kind_known"))
+        cells = ("-" if value is None else f"{100 * value:.1f}" for value in values)
+        table.add_row(name, f"{row['n']:,}", *cells)
+    return table
 
 
 def _table(splits: dict[str, dict[str, Any]]) -> Table:

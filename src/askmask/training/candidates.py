@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -126,8 +127,9 @@ def cache_scenes(
     ]
     missing = [job for job in jobs if not job.path.exists()]
     done = len(jobs) - len(missing)
-    with _one_thread_each(), get_context("spawn").Pool(workers) as processes:
-        for _ in processes.imap_unordered(_make_shard, missing):
+    with _one_thread_each(), ProcessPoolExecutor(workers, get_context("spawn")) as processes:
+        for finished in as_completed([processes.submit(_make_shard, job) for job in missing]):
+            finished.result()
             done += 1
             if progress is not None:
                 progress(done, len(jobs))

@@ -10,7 +10,7 @@ import pytest
 from askmask.errors import DataError
 from askmask.pantry.language import banks
 from askmask.pantry.language.english import article, plural, roughen
-from askmask.pantry.language.frames import any_frame
+from askmask.pantry.language.frames import any_frame, choose_frame
 from askmask.pantry.language.meaning import parse, says_partly_hidden
 from askmask.pantry.language.phrases import Phrase
 from askmask.pantry.language.realise import is_short, realise
@@ -176,3 +176,23 @@ def test_no_single_word_gives_the_mask_type_away(word):
         if re.search(rf"\b{word}\b", frame.text.lower()) and frame.pool == "train"
     }
     assert {MaskType.MODAL, MaskType.AMODAL} <= types
+
+
+@pytest.mark.parametrize("mask_type", MaskType)
+@pytest.mark.parametrize("pool", ["train", "test"])
+def test_no_frame_says_that_something_is_covered_where_nothing_is(mask_type, pool):
+    rng = np.random.default_rng(0)
+    for number in ("sg", "pl"):
+        for _ in range(300):
+            frame = choose_frame(
+                mask_type,
+                pool,
+                rng,
+                plural=number == "pl",
+                number=number,
+                partly_hidden=False,
+                occluded=False,
+                has_occluder=True,
+            )
+            assert not frame.needs_occluder
+            assert frame.basis not in ("convention", "anaphora")

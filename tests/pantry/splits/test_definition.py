@@ -8,7 +8,7 @@ import pytest
 
 from askmask.errors import ConfigError
 from askmask.pantry.build import TRAINING_SEEDS
-from askmask.pantry.splits.definition import SPLITS, split_named
+from askmask.pantry.splits.definition import SEEDS_PER_SPLIT, SPLITS, split_named
 
 PAIRS = [
     pair
@@ -22,11 +22,20 @@ def overlap(one, other):
 
 
 def test_the_splits_are_large_enough():
-    assert set(SPLITS) == {"val", "test", "test-objects", "test-nouns", "test-views"}
+    tests = {"test", "test-objects", "test-nouns", "test-views"}
+    assert set(SPLITS) == {"train", "val", *tests}
     for name, split in SPLITS.items():
         assert split.name == name
         assert split.scenes >= 400
         assert split.queries >= 4_000
+        assert split.scenes <= SEEDS_PER_SPLIT
+
+
+@pytest.mark.parametrize(("scenes", "queries"), [(40, 400), (3, 30), (None, 4_000)])
+def test_a_small_split_is_the_beginning_of_the_whole(scenes, queries):
+    part = SPLITS["val"].of_size(scenes)
+    assert part.queries == queries
+    assert part.seeds == SPLITS["val"].seeds[:scenes]
 
 
 @pytest.mark.parametrize(("one", "other"), PAIRS, ids=lambda split: split.name)
@@ -38,6 +47,7 @@ def test_other_views_show_the_same_scenes_and_only_they():
     test, views = SPLITS["test"], SPLITS["test-views"]
     assert test.seeds == views.seeds
     assert test.view != views.view
+    assert test.cameras == views.cameras == 2
     assert {split.view for split in SPLITS.values() if split is not views} == {0}
 
 
@@ -51,10 +61,10 @@ def test_no_seed_is_one_of_training():
         assert split.seeds.stop <= TRAINING_SEEDS <= samples.VALIDATION_SEEDS
 
 
-def test_only_val_is_worded_like_training():
-    assert [name for name, split in SPLITS.items() if split.pool == "train"] == ["val"]
+def test_no_test_is_worded_like_training():
+    assert [name for name, split in SPLITS.items() if split.pool == "train"] == ["train", "val"]
 
 
 def test_unknown_splits_are_refused():
-    with pytest.raises(ConfigError, match=r"expected one of val, test, .* got 'trial'"):
+    with pytest.raises(ConfigError, match=r"expected one of train, val, test, .* got 'trial'"):
         split_named("trial")

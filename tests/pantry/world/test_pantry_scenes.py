@@ -18,8 +18,9 @@ from askmask.pantry.objects.store import write_store
 from askmask.pantry.render import filament
 from askmask.pantry.render.labels import INKS
 from askmask.pantry.render.shapes import Part, flat, lathe
+from askmask.pantry.splits import SPLITS
 from askmask.pantry.world.build import build_pantry
-from askmask.pantry.world.splits import SEEDS_PER_SPLIT, SPLITS
+from askmask.pantry.world.splits import surfaces_of, troupe_of
 
 pytest.importorskip("scipy")
 
@@ -54,15 +55,6 @@ def pins(tmp_path_factory):
     return folder
 
 
-def test_splits_share_no_seed_but_the_two_cameras_of_test():
-    ranges = {split.first_seed // SEEDS_PER_SPLIT: split.name for split in SPLITS.values()}
-    assert len(ranges) == len(SPLITS) - 1
-    test, views = SPLITS["test"], SPLITS["test-views"]
-    assert (test.first_seed, test.views) == (views.first_seed, views.views)
-    assert test.view != views.view
-    assert all(split.first_seed % SEEDS_PER_SPLIT == 0 for split in SPLITS.values())
-
-
 def test_training_never_meets_what_is_held_out():
     assets = (
         box("can/0"),
@@ -74,25 +66,25 @@ def test_training_never_meets_what_is_held_out():
     seen = {"can/0", "Scopia/vase1"}
     stars = {"test-objects": {"can/3", "Scopia/vase2"}, "test-nouns": {"Scopia/teapot"}}
     for split in SPLITS.values():
-        troupe = split.troupe(assets)
+        troupe = troupe_of(split, assets)
         mine = stars.get(split.name, set())
         assert {asset.look for asset in troupe.stars} == mine
         assert {asset.look for asset in troupe.members} == seen | mine
-    train, held = SPLITS["train"].textures, SPLITS["test-objects"].textures
+    train, held = surfaces_of(SPLITS["train"]), surfaces_of(SPLITS["test-objects"])
     assert held
     assert not set(train) & set(held)
 
 
 def test_a_split_about_things_that_are_missing_says_so():
-    with pytest.raises(DataError, match="test-nouns: expected objects with held-out nouns"):
-        SPLITS["test-nouns"].troupe((box("can/0"),))
+    with pytest.raises(DataError, match="test-nouns: expected objects of the held-out categories"):
+        troupe_of(SPLITS["test-nouns"], (box("can/0"),))
 
 
 def test_bad_arguments_are_refused(tmp_path, pins):
-    with pytest.raises(ConfigError, match="expected one of train, val"):
-        build_pantry(tmp_path / "a", split="none", objects=pins)
+    with pytest.raises(ConfigError, match="expected 1 to 1000000 scenes"):
+        build_pantry(tmp_path / "a", SPLITS["val"].of_size(0), objects=pins)
     with pytest.raises(ConfigError, match="sides of 64 pixels"):
-        build_pantry(tmp_path / "a", split="val", objects=pins, size_hw=(8, 8))
+        build_pantry(tmp_path / "a", SPLITS["val"], objects=pins, size_hw=(8, 8))
     assert not (tmp_path / "a").exists()
 
 
@@ -100,7 +92,7 @@ def test_a_missing_driver_is_said_before_anything_is_written(tmp_path, pins, mon
     pytest.importorskip("mujoco.mjrf")
     monkeypatch.setenv("VK_ICD_FILENAMES", str(tmp_path / "none.json"))
     with pytest.raises(MissingExtraError, match="apt-get install libvulkan1"):
-        build_pantry(tmp_path / "a", split="val", objects=pins)
+        build_pantry(tmp_path / "a", SPLITS["val"], objects=pins)
     assert not (tmp_path / "a").exists()
 
 
@@ -111,9 +103,8 @@ def test_a_folder_is_built_again_byte_for_byte(tmp_path, pins):
     for name, workers in (("one", 1), ("two", 2)):
         build_pantry(
             tmp_path / name,
-            split="val",
+            SPLITS["val"].of_size(2),
             objects=pins,
-            count=2,
             size_hw=SIZE_HW,
             workers=workers,
             progress=heard.append,
@@ -126,7 +117,7 @@ def test_a_folder_is_built_again_byte_for_byte(tmp_path, pins):
     assert len([name for name in one["sha256"] if name.startswith("images/")]) == 2
     assert not (tmp_path / "one" / "parts").exists()
     with pytest.raises(OutputError, match="made from other arguments"):
-        build_pantry(tmp_path / "one", split="val", objects=pins, count=3, size_hw=SIZE_HW)
+        build_pantry(tmp_path / "one", SPLITS["val"].of_size(3), objects=pins, size_hw=SIZE_HW)
     for record in read_entities(tmp_path / "one" / "entities-val.jsonl"):
         check(scene_from_record(record, read_image(tmp_path / "one" / record.image)))
 

@@ -84,7 +84,8 @@ def choose_frame(
         fits = frame.number == "any" or (frame.number == number and plural == (number == "pl"))
         if fits and (occluded or not _says_covered(frame)):
             return frame
-    return next(frame for frame in candidates if frame.number == "any" and not _says_covered(frame))
+    plain = shelf[kind[0], kind[1], False]
+    return next(frame for frame in plain if frame.number == "any" and not _says_covered(frame))
 
 
 def any_frame(mask_type: MaskType, pool: Pool, rng: np.random.Generator, *, plural: bool) -> Frame:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from askmask.atomic import atomic_write
 from askmask.errors import DataError
 from askmask.formats.askmask import (
     EntityRecord,
@@ -23,6 +24,7 @@ from askmask.pantry.build import scene_from_record
 from askmask.pantry.language.folder import query_record
 from askmask.pantry.language.queries import GeneratedQuery, build_queries
 from askmask.pantry.splits.balance import Unit, choose_units, shares, units
+from askmask.pantry.splits.card import card
 from askmask.pantry.splits.checksums import write_checksums
 from askmask.pantry.splits.definition import Split
 from askmask.pantry.splits.held_out import HeldOut, held_out
@@ -56,8 +58,8 @@ def ask_split(
 
     The files are a function of the entities and the arguments: written again, they hold the same
     bytes. Beside `queries-SPLIT.jsonl` there come `shares.json`, the shares reached beside those
-    wanted, and `checksums.json`, the hash of every other file. The queries name as "rivals" the
-    entities that the words for the targets' kind fit as well.
+    wanted, `README.md`, the data card, and `checksums.json`, the hash of every other file. The
+    queries name as "rivals" the entities that the words for the targets' kind fit as well.
 
     Args:
         folder: holds the pictures, `entities-SPLIT.jsonl` of scenes, and dataset.json.
@@ -75,7 +77,8 @@ def ask_split(
     """
     things = held_out() if out_of_training is None else out_of_training
     path = folder / f"entities-{split.name}.jsonl"
-    card = read_dataset_json(folder)
+    before = read_dataset_json(folder)
+    described = {key: str(before[key]) for key in ("name", "license", "source")}
     records = list(read_entities(path))
     if not records:
         raise DataError(f"{path}: expected one picture or more, got none; build the scenes first")
@@ -96,7 +99,11 @@ def ask_split(
         [one.labels[place] for _, one, row in rows for unit in row for place in unit.places], WANTED
     )
     write_json(folder / "shares.json", report)
-    write_dataset_json(folder, name=card["name"], license=card["license"], source=card["source"])
+    write_dataset_json(folder, **described)
+    number = sum(len(unit.places) for row in chosen for unit in row)
+    text = card(split, described["source"], len(records), number, report)
+    with atomic_write(folder / "README.md") as file:
+        file.write(text.encode())
     write_checksums(folder)
     return report
 

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
+from importlib import resources
 from pathlib import Path
 
 from askmask.errors import DataError
 from askmask.formats.files import file_sha256, read_json, write_json
 
-__all__ = ["CHECKSUMS", "read_checksums", "verify_checksums", "write_checksums"]
+__all__ = [
+    "CHECKSUMS",
+    "digest",
+    "is_published",
+    "read_checksums",
+    "verify_checksums",
+    "write_checksums",
+]
 
 CHECKSUMS = "checksums.json"
 """Name of the file with the hashes, in the folder that they are of."""
@@ -78,6 +88,27 @@ def verify_checksums(folder: Path, against: Path | None = None) -> int:
             f"{folder}: expected the files of {path}, got {'; '.join(problems)}; build it anew"
         )
     return len(found)
+
+
+def digest(folder: Path) -> str:
+    """Return one hash for a built split: the SHA-256 over the names and hashes of its files.
+
+    Raises:
+        DataError: when its list of hashes is missing.
+    """
+    lines = [f"{sha}  {name}\n" for name, sha in sorted(read_checksums(folder / CHECKSUMS).items())]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def is_published(folder: Path, split: str) -> bool | None:
+    """Whether a built split has the published digest; None where none is published.
+
+    Raises:
+        DataError: when its list of hashes is missing.
+    """
+    path = resources.files(__package__) / "data" / "digests.json"
+    published = json.loads(path.read_text("utf-8")).get(split)
+    return None if published is None else published == digest(folder)
 
 
 def _more(names: list[str]) -> str:

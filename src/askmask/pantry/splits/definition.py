@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from askmask.errors import ConfigError
 from askmask.pantry.language.banks import Pool
 
-__all__ = ["SPLITS", "Cast", "Split", "split_named"]
+__all__ = ["SEEDS_PER_SPLIT", "SPLITS", "Cast", "Split", "split_named"]
 
 Cast: TypeAlias = Literal["seen", "held-out looks", "held-out categories"]
 
-_RANGE = 1_000_000
+SEEDS_PER_SPLIT = 1_000_000
 """Seeds that each split has for itself; it uses the first ones."""
 
 
@@ -28,8 +28,10 @@ class Split:
         pool: wordings of its sentences.
         cast: which things its sentences are about: those that training may see, new looks of known
             categories, or categories that training never sees.
-        view: number of the camera that shows its scenes.
-        scenes: number of scenes.
+        new_surfaces: whether its scenes are set on surfaces that training never sees.
+        cameras: cameras that must show each scene well.
+        view: number of the camera that takes the pictures.
+        scenes: number of scenes, at most `SEEDS_PER_SPLIT`.
         queries: number of queries, at least.
     """
 
@@ -38,6 +40,8 @@ class Split:
     first_seed: int
     pool: Pool = "test"
     cast: Cast = "seen"
+    new_surfaces: bool = False
+    cameras: int = 1
     view: int = 0
     scenes: int = 400
     queries: int = 4_000
@@ -47,15 +51,28 @@ class Split:
         """Seeds of its scenes."""
         return range(self.first_seed, self.first_seed + self.scenes)
 
+    def of_size(self, scenes: int | None) -> Split:
+        """Return its first scenes, with as many queries a scene; all for None."""
+        if scenes is None:
+            return self
+        return replace(self, scenes=scenes, queries=-(-self.queries * scenes // self.scenes))
+
 
 def _splits() -> dict[str, Split]:
-    val, test, looks, nouns = (_RANGE * number for number in (20, 30, 40, 50))
+    train, val, test, looks, nouns = (SEEDS_PER_SPLIT * number for number in (10, 20, 30, 40, 50))
     rows = (
+        Split("train", "scenes to learn from", train, pool="train"),
         Split("val", "known things, known wordings, new scenes", val, pool="train"),
-        Split("test", "known things, new wordings, new scenes", test),
-        Split("test-objects", "new looks of known things", looks, cast="held-out looks"),
+        Split("test", "known things, new wordings, new scenes", test, cameras=2),
+        Split("test-views", "the scenes of test from another camera", test, cameras=2, view=1),
+        Split(
+            "test-objects",
+            "new looks of known things, on new surfaces",
+            looks,
+            cast="held-out looks",
+            new_surfaces=True,
+        ),
         Split("test-nouns", "things of new categories", nouns, cast="held-out categories"),
-        Split("test-views", "the scenes of test from another camera", test, view=1),
     )
     return {split.name: split for split in rows}
 

@@ -1,70 +1,46 @@
-"""Looks and categories that training never sees, and the rule that chose them.
+"""What training never sees: some designs, models, nouns and textures, by an explicit list.
 
-The list that ships is explicit, so that it stays what it is when things are added; `choose` is the
-rule that wrote it for the sprite bank:
-
-- of every kind of container a fifth of the categories, rounded, those whose names hash lowest; a
-  kind with one or two categories thus keeps them all, and every kind stays in training;
-- of every other category with at least three looks the last look.
+The list is explicit, so that it stays what it is when things are added.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
-from typing import Protocol
 
 from askmask.errors import DataError
 from askmask.pantry.scene import Scene
 from askmask.pantry.splits.definition import Cast
 
-__all__ = ["HeldOut", "Thing", "choose", "held_out"]
-
-_SHARE = 5
-"""One category in so many is held out."""
-
-_LOOKS = 3
-"""A category with fewer looks keeps them all for training."""
-
-
-class Thing(Protocol):
-    """What a bank knows about one look."""
-
-    @property
-    def look(self) -> str:
-        """Name of the look."""
-
-    @property
-    def category(self) -> str:
-        """Noun of the noun bank."""
-
-    @property
-    def container(self) -> str:
-        """Kind of package, or "none"."""
+__all__ = ["HeldOut", "held_out"]
 
 
 @dataclass(frozen=True)
 class HeldOut:
-    """What training never sees.
+    """The list.
 
     Attributes:
-        looks: names of looks, of categories that training knows.
-        categories: nouns of which training sees no look.
+        designs: numbers of the designs of own packages and produce, the last part of their looks:
+            "jar-of-honey/3".
+        models: looks of household things, whose last part is never a number.
+        nouns: categories of which no look is seen in training.
+        textures: variants of every kind of surface.
     """
 
-    looks: frozenset[str]
-    categories: frozenset[str]
+    designs: frozenset[int] = frozenset()
+    models: frozenset[str] = frozenset()
+    nouns: frozenset[str] = frozenset()
+    textures: frozenset[int] = frozenset()
 
     def cast_of(self, look: str, category: str) -> Cast:
         """To which cast a look of a category belongs."""
-        if category in self.categories:
+        if category in self.nouns:
             return "held-out categories"
-        return "held-out looks" if look in self.looks else "seen"
+        number = look.rpartition("/")[2]
+        new = look in self.models or (number.isdigit() and int(number) in self.designs)
+        return "held-out looks" if new else "seen"
 
     def members(self, scene: Scene, cast: Cast) -> frozenset[int]:
         """Places of the objects of a scene that belong to a cast."""
@@ -94,36 +70,9 @@ class HeldOut:
             raise DataError(f"scene {scene.seed}: expected one thing or more of the {cast}")
 
 
-def choose(things: Iterable[Thing]) -> HeldOut:
-    """Apply the rule to the looks of a bank."""
-    looks: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for thing in things:
-        looks[thing.container, thing.category].append(thing.look)
-    kinds: dict[str, list[str]] = defaultdict(list)
-    for container, category in looks:
-        kinds[container].append(category)
-    categories = frozenset(
-        category
-        for names in kinds.values()
-        for category in sorted(names, key=_hash)[: round(len(names) / _SHARE)]
-    )
-    return HeldOut(
-        looks=frozenset(
-            found[-1]
-            for (_, category), found in looks.items()
-            if category not in categories and len(found) >= _LOOKS
-        ),
-        categories=categories,
-    )
-
-
-def _hash(name: str) -> str:
-    return hashlib.sha256(name.encode()).hexdigest()
-
-
 @lru_cache(maxsize=1)
 def held_out() -> HeldOut:
-    """Return the list that ships."""
+    """Return the one list."""
     path = resources.files(__package__) / "data" / "held_out.json"
     lists = json.loads(path.read_text("utf-8"))
-    return HeldOut(frozenset(lists["looks"]), frozenset(lists["categories"]))
+    return HeldOut(**{name: frozenset(values) for name, values in lists.items()})

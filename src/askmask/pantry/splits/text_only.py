@@ -25,14 +25,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from askmask.errors import DataError
 from askmask.formats.askmask import EntityRecord, QueryRecord, read_entities, read_queries
+from askmask.pantry.build import TRAINING_SEEDS
 from askmask.pantry.language.queries import build_queries
 from askmask.pantry.language.truth import TRUE
 from askmask.pantry.language.vocabulary import vocabulary
 from askmask.pantry.scene import Scene
 from askmask.pantry.splits.sgdr import DIMENSIONS, SGDR_TAG
 
-__all__ = ["Blind", "TextOnly", "jaccard", "learn", "score_text_only"]
+__all__ = ["Blind", "TextOnly", "jaccard", "learn", "learn_training_scenes", "score_text_only"]
 
 _WORD = re.compile(r"[a-z]+(?:[-'][a-z]+)*")
 _NUMBERS = {"both": 2, "two": 2, "three": 3, "four": 4}
@@ -169,6 +171,19 @@ def _places(categories: Sequence[str]) -> NDArray[np.intp]:
     return np.array([words.noun_index(name, "text-only") for name in categories], np.intp)
 
 
+def learn_training_scenes(count: int = 150) -> TextOnly:
+    """Make the reader of the baseline, from the first scenes of the training stream.
+
+    Raises:
+        MissingExtraError: when opencv, which composes the scenes, is missing.
+    """
+    from askmask.pantry.compose import compose
+    from askmask.pantry.sprites import SpriteBank
+
+    bank = SpriteBank.load()
+    return learn(compose(bank, TRAINING_SEEDS + number, (240, 320)) for number in range(count))
+
+
 def learn(scenes: Iterable[Scene], per_scene: int = 20) -> TextOnly:
     """Make a reader that knows what is asked for in training scenes, in the training's wordings."""
     reader = TextOnly()
@@ -215,7 +230,7 @@ def score_text_only(folder: Path, split: str, reader: TextOnly) -> dict[str, Bli
         "targeted" (all queries with targets), "sgdr" and "sgdr:spatial" … -> scores.
 
     Raises:
-        DataError: when a file is missing or wrong.
+        DataError: when a file is missing or wrong, or the queries do not name their rivals.
     """
     scenes = {record.image: record for record in read_entities(folder / f"entities-{split}.jsonl")}
     rows: dict[str, list[tuple[float, ...]]] = {
@@ -240,6 +255,11 @@ def _score(
     query: QueryRecord, scene: EntityRecord, reader: TextOnly, rng: np.random.Generator
 ) -> tuple[float, float, float]:
     """Chance, the reader's score, and its score when it is told the kind."""
+    if "rivals" not in query.extra:
+        raise DataError(
+            f"query {query.id}, key 'rivals': missing; a text-only score needs the queries of "
+            "'askmask build pantry'"
+        )
     place = {entity.id: index for index, entity in enumerate(scene.entities)}
     targets = frozenset(place[one.entity] for one in query.targets if one.entity is not None)
     kind = sorted(targets | {place[one] for one in query.extra["rivals"]})

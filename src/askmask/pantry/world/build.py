@@ -22,7 +22,8 @@ from askmask.pantry.build import claim_folder, record_from_scene
 from askmask.pantry.objects.store import AssetStore
 from askmask.pantry.render.filament import require_driver
 from askmask.pantry.scene import Scene
-from askmask.pantry.world.splits import SEEDS_PER_SPLIT, Split, split_named
+from askmask.pantry.splits.definition import SEEDS_PER_SPLIT, Split
+from askmask.pantry.world.splits import surfaces_of, troupe_of
 
 __all__ = ["CHUNK", "build_pantry"]
 
@@ -36,12 +37,11 @@ _PARTS = "parts"
 class _Plan:
     """The arguments that decide every byte of a folder."""
 
-    split: str
-    count: int
+    split: Split
     height: int
     width: int
     objects: str
-    format: str = "askmask-pantry/1"
+    format: str = "askmask-pantry/2"
 
 
 @dataclass(frozen=True)
@@ -62,21 +62,19 @@ class _Job:
 
 def build_pantry(
     out: Path,
+    split: Split,
     *,
-    split: str,
     objects: Path,
-    count: int = 400,
     size_hw: tuple[int, int] = (480, 640),
     workers: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> None:
-    """Render a split of the pantry into a benchmark folder.
+    """Render the scenes of a split into a benchmark folder; `ask_split` adds the queries.
 
     Args:
         out: folder to make, or one that the same arguments began and did not finish.
-        split: one of `SPLITS`.
+        split: one of `SPLITS`, perhaps with fewer scenes.
         objects: folder of an asset store.
-        count: number of scenes.
         size_hw: height and width of the pictures in pixels.
         workers: processes; None for one a core.
         progress: called with the number of finished scenes after each of them.
@@ -87,36 +85,37 @@ def build_pantry(
         MissingExtraError: when mujoco or the Vulkan driver is missing.
         OutputError: when `out` holds something else or cannot be written.
     """
-    chosen = split_named(split)
-    if not 1 <= count <= SEEDS_PER_SPLIT or min(size_hw) < 64:
+    if not 1 <= split.scenes <= SEEDS_PER_SPLIT or min(size_hw) < 64:
         raise ConfigError(
             f"build pantry: expected 1 to {SEEDS_PER_SPLIT} scenes and sides of 64 pixels or more, "
-            f"got {count} and {size_hw}"
+            f"got {split.scenes} and {size_hw}"
         )
     require_driver()
     store = AssetStore(objects)
-    chosen.troupe(store.assets)
-    plan = _Plan(split, count, *size_hw, objects=store.digest)
-    claim_folder(out, asdict(plan))
-    if (out / f"entities-{split}.jsonl").is_file() and (out / "dataset.json").is_file():
+    troupe_of(split, store.assets)
+    plan = _Plan(split, *size_hw, objects=store.digest)
+    described = asdict(plan)
+    claim_folder(out, {**described.pop("split"), **described})
+    entities = out / f"entities-{split.name}.jsonl"
+    if entities.is_file() and (out / "dataset.json").is_file():
         return  # finished before
     (out / _PARTS).mkdir(exist_ok=True)
     workers = workers or os.cpu_count() or 1
-    starts = range(0, count, CHUNK)
     jobs = [
-        _Job(out, objects, plan, start, min(start + CHUNK, count), workers == 1) for start in starts
+        _Job(out, objects, plan, start, min(start + CHUNK, split.scenes), workers == 1)
+        for start in range(0, split.scenes, CHUNK)
     ]
     _run(jobs, workers, progress or (lambda done: None))
-    with atomic_write(out / f"entities-{split}.jsonl") as file:
+    with atomic_write(entities) as file:
         for job in jobs:
             file.write(job.part.read_bytes())
     with atomic_write(out / "ATTRIBUTION.md") as file:
         file.write((objects / "ATTRIBUTION.md").read_bytes())
     write_dataset_json(
         out,
-        name=f"pantry-{split}-{count}",
+        name=f"pantry-{split.name}",
         license="CC-BY-4.0; 3D models as in ATTRIBUTION.md",
-        source=f"askmask build pantry --split {split} --count {count}",
+        source=f"askmask build pantry --split {split.name} --count {split.scenes}",
     )
     _tidy(out, jobs)
 
@@ -196,26 +195,24 @@ def _scenes(job: _Job) -> Iterator[Scene]:
     from askmask.pantry.world.making import WorldSettings, make_views
     from askmask.pantry.world.studio import Studio
 
-    split, plan = split_named(job.plan.split), job.plan
-    size_hw = (plan.height, plan.width)
+    split, size_hw = job.plan.split, (job.plan.height, job.plan.width)
     store = AssetStore(job.objects)
     studio = Studio(store, size_hw)
-    troupe, settings = split.troupe(store.assets), WorldSettings(textures=split.textures)
-    for number in range(job.start, job.stop):
-        seed = split.first_seed + number
+    troupe, settings = troupe_of(split, store.assets), WorldSettings(textures=surfaces_of(split))
+    for seed in split.seeds[job.start : job.stop]:
         yield from make_views(
-            studio, troupe, seed, size_hw, settings, views=split.views, shown=[split.view]
+            studio, troupe, seed, size_hw, settings, views=split.cameras, shown=[split.view]
         )
 
 
 def _written(job: _Job, scene: Scene, sender: Any) -> Any:
     """Write the picture of a scene; its entity line."""
-    split: Split = split_named(job.plan.split)
-    name = f"images/{scene.seed}-{split.view}.png"
+    view = job.plan.split.view
+    name = f"images/{scene.seed}-{view}.png"
     write_png(job.out / name, scene.image)
     sender.send(1)
     record = record_from_scene(scene, name)
-    return replace(record, extra={**record.extra, "view": split.view})
+    return replace(record, extra={**record.extra, "view": view})
 
 
 def _tidy(out: Path, jobs: list[_Job]) -> None:

@@ -98,7 +98,7 @@ def make_views(
     rng = np.random.default_rng(seed)
     for _ in range(_ATTEMPTS):
         drawn = _draw_layout(troupe, rng, settings)
-        found = _draw_cameras(studio, drawn, size_hw, rng, settings, views)
+        found = _draw_cameras(studio, troupe, drawn, size_hw, rng, settings, views)
         if found is None:
             continue
         layout, cameras = found
@@ -134,6 +134,7 @@ def _draw_layout(troupe: Troupe, rng: np.random.Generator, settings: WorldSettin
 
 def _draw_cameras(
     studio: Studio,
+    troupe: Troupe,
     layout: Layout,
     size_hw: tuple[int, int],
     rng: np.random.Generator,
@@ -155,7 +156,7 @@ def _draw_cameras(
                 return None
             masks = studio.masks(layout.placed, camera)
             lost = _hardly_seen(masks, size_hw, settings)
-        if not lost and _is_worth_it(masks, settings):
+        if not lost and _is_worth_it(masks, settings) and _has_star(masks, layout, troupe):
             cameras.append((camera, masks))
             if len(cameras) == views:
                 return layout, cameras
@@ -177,6 +178,13 @@ def _is_worth_it(masks: Masks, settings: WorldSettings) -> bool:
     hidden = 1 - visible / np.maximum(inside, 1)
     partly = (hidden >= 0.05) & (hidden <= 0.8) & (visible > 0)
     return int((visible > 0).sum()) >= settings.least and int(partly.sum()) >= settings.hidden
+
+
+def _has_star(masks: Masks, layout: Layout, troupe: Troupe) -> bool:
+    """Whether one of the troupe's stars is visible, where it has any."""
+    visible = masks.overlaps.diagonal() > 0
+    seen = [item.asset for item, is_seen in zip(layout.placed, visible, strict=True) if is_seen]
+    return not troupe.stars or any(asset in troupe.stars for asset in seen)
 
 
 def _without(layout: Layout, lost: list[int]) -> Layout:

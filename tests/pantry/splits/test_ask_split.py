@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
 import pytest
 
-from askmask.errors import ConfigError, DataError, OutputError
+from askmask.errors import DataError
 from askmask.formats.askmask import (
     read_dataset_json,
     read_entities,
@@ -17,25 +18,31 @@ from askmask.formats.askmask import (
     write_entities,
 )
 from askmask.formats.files import read_json
-from askmask.pantry.build import TRAINING_SEEDS, scene_from_record
+from askmask.pantry.build import record_from_scene, scene_from_record, write_picture
+from askmask.pantry.cast import ComposeSettings
+from askmask.pantry.compose import compose
 from askmask.pantry.language.facts import MIN_VISIBLE
-from askmask.pantry.splits.ask import ask_split
-from askmask.pantry.splits.build import build_split
-from askmask.pantry.splits.checksums import verify_checksums
-from askmask.pantry.splits.compositor import compositor
-from askmask.pantry.splits.definition import SPLITS
-from askmask.pantry.splits.held_out import held_out
+from askmask.pantry.splits import SPLITS, ask_split, is_published, verify_checksums
+from askmask.pantry.splits.checksums import digest
+from askmask.pantry.splits.held_out import HeldOut
 from askmask.pantry.splits.labels import TASKS
 from askmask.pantry.splits.sgdr import BLIND_CEILING, DIMENSIONS, SGDR_TAG
+from askmask.pantry.sprites import SpriteBank
 
 pytest.importorskip("cv2")
 
 NAMES = ("val", "test", "test-objects", "test-nouns", "test-views")
 SIZE_HW = (180, 240)
+CROWDED = ComposeSettings(objects=(6, 12), repeats=0.9)
+OUT = HeldOut(
+    designs=frozenset({2}),
+    nouns=frozenset({"apple", "can of beans", "jar of honey", "box of tea", "bottle of ketchup"}),
+)
+"""A list for the sprites, of which training holds nothing out."""
 
 
 def small(name):
-    return replace(SPLITS[name], scenes=5, queries=60)
+    return SPLITS[name].of_size(5)
 
 
 def mirrored(scene):
@@ -55,15 +62,27 @@ def mirrored(scene):
     )
 
 
-def maker(split):
-    make = compositor(replace(split, view=0), SIZE_HW)
-    return make if split.view == 0 else lambda seed: mirrored(make(seed))
+def bank_of(cast):
+    """The sprites of a cast alone."""
+    bank = copy(SpriteBank.load())
+    bank.looks = tuple(one for one in bank.looks if OUT.cast_of(one.look, one.category) == cast)
+    return bank
 
 
-def built(folder, name, **kwargs):
-    split = small(name)
-    make = kwargs.pop("make", None) or maker(split)
-    build_split(folder, split, make, made_by="test", source="a test", **kwargs)
+def built(folder, name, cast=None):
+    """Compose the scenes of a split and ask about them; as the renderer does, without it."""
+    split = replace(small(name), queries=60)
+    bank = bank_of(cast or split.cast)
+    records = []
+    (folder / "images").mkdir(parents=True)
+    for seed in split.seeds:
+        scene = compose(bank, seed, SIZE_HW, CROWDED)
+        scene = mirrored(scene) if split.view else scene
+        records.append(record_from_scene(scene, f"images/{seed}-{split.view}.png"))
+        write_picture(folder / records[-1].image, scene.image)
+    write_entities(folder / f"entities-{name}.jsonl", records)
+    write_dataset_json(folder, name=f"pantry-{name}", license="CC-BY-4.0", source="a test")
+    ask_split(folder, split, out_of_training=OUT)
     return folder
 
 
@@ -178,67 +197,59 @@ def test_no_held_out_thing_is_shared(folders):
         entities = [one for record in entities_of(folders, name) for one in record.entities]
         looks[name] = {one.extra["look"] for one in entities}
         categories[name] = {one.category for one in entities}
-    out = held_out()
     for name in NAMES:
-        assert bool(looks[name] & out.looks) == (name == "test-objects")
-        assert bool(categories[name] & out.categories) == (name == "test-nouns")
+        new = {look for look in looks[name] if look.endswith("/2")}
+        assert bool(categories[name] & OUT.nouns) == (name == "test-nouns")
+        assert name == "test-nouns" or bool(new) == (name == "test-objects")
     assert looks["val"] & looks["test"], "the check must be able to fail"
 
 
-def test_queries_are_about_what_is_held_out(tmp_path):
+def test_queries_are_about_what_is_held_out(folders, tmp_path):
     """Known things may stand in the scene, but sentences ask for new ones."""
-    new = {"apple", "can of beans"}
-    out = replace(held_out(), categories=frozenset(new), looks=frozenset())
-    make = compositor(small("val"), SIZE_HW)
-    seeds, seed = [], SPLITS["val"].first_seed
-    while len(seeds) < 5:
-        if new & {item.category for item in make(seed).objects}:
-            seeds.append(seed)
-        seed += 1
-    split = small("test-nouns")
-    scenes = dict(zip(split.seeds, seeds, strict=True))
-    built(
-        tmp_path / "nouns",
-        "test-nouns",
-        make=lambda seed: replace(make(scenes[seed]), seed=seed),
-        out_of_training=out,
-    )
-    queries = list(read_queries(tmp_path / "nouns" / "queries-test-nouns.jsonl"))
-    for query in queries:
+    folder = tmp_path / "val"
+    folder.mkdir()
+    records = entities_of(folders, "val")
+    write_entities(folder / "entities-test-nouns.jsonl", records)
+    write_dataset_json(folder, name="known and new", license="CC-BY-4.0", source="a test")
+    new = frozenset(record.entities[0].category for record in records)
+    split = replace(small("test-nouns"), queries=40)
+    ask_split(folder, split, out_of_training=HeldOut(nouns=new))
+    asked = list(read_queries(folder / "queries-test-nouns.jsonl"))
+    known = {one.category for record in records for one in record.entities} - new
+    assert known, "the check must be able to fail"
+    for query in asked:
         assert not query.targets or new & {target.category for target in query.targets}
 
 
 def test_built_again_it_is_the_same(folders, tmp_path):
     again = built(tmp_path / "again", "val")
     assert verify_checksums(again, folders["val"] / "checksums.json") >= 9
-    (again / "images" / "20000002.png").write_bytes(b"torn")
-    with pytest.raises(DataError, match=r"different images/20000002\.png"):
+    assert digest(again) == digest(folders["val"])
+    (again / "images" / "20000002-0.png").write_bytes(b"torn")
+    with pytest.raises(DataError, match=r"different images/20000002-0\.png"):
         verify_checksums(again)
-    built(again, "val")
-    verify_checksums(again, folders["val"] / "checksums.json")
 
 
-def test_a_folder_of_another_split_is_left_alone(folders):
-    with pytest.raises(OutputError, match="name 'val' not 'test'"):
-        built(folders["val"], "test")
+def test_another_folder_is_not_the_published_one(folders):
+    assert digest(folders["val"]) != digest(folders["test"])
+    assert is_published(folders["val"], "no such split") is None
+    assert not any(is_published(folders["val"], name) for name in NAMES)
 
 
-@pytest.mark.parametrize(
-    ("split", "message"),
-    [
-        (replace(SPLITS["val"], first_seed=TRAINING_SEEDS - 1), "expected seeds below"),
-        (replace(SPLITS["val"], scenes=0), "one scene and query or more"),
-    ],
-)
-def test_bad_splits_are_refused(tmp_path, split, message):
-    with pytest.raises(ConfigError, match=message):
-        build_split(tmp_path / "out", split, lambda seed: 1 / 0, made_by="test", source="a test")
-    assert not (tmp_path / "out").exists()
+def test_the_card_says_what_the_folder_holds(folders):
+    text = (folders["test-objects"] / "README.md").read_text("utf-8")
+    count = len(queries_of(folders, "test-objects"))
+    report = read_json(folders["test-objects"] / "shares.json")
+    assert text.startswith("# pantry-test-objects: new looks of known things")
+    assert f"{count:,} queries about 5 scenes" in text
+    assert "seeds 40000000 to 40000004" in text
+    hidden = report["mask_type"]["hidden"]
+    assert f"| mask_type | hidden | 0.10 | {hidden['reached']:.3f} | {hidden['n']} |" in text
 
 
 def test_wrong_scenes_are_refused(tmp_path):
     with pytest.raises(DataError, match="is of the held-out looks, expected only seen"):
-        built(tmp_path / "val", "val", make=maker(small("test-objects")))
+        built(tmp_path / "val", "val", cast="held-out looks")
 
 
 def test_a_folder_without_scenes_cannot_be_asked_about(tmp_path):
