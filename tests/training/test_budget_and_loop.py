@@ -14,7 +14,7 @@ torch = pytest.importorskip("torch")
 from askmask.errors import ConfigError, OutputError  # noqa: E402
 from askmask.training.budget import Budget  # noqa: E402
 from askmask.training.loop import LoopSettings, fit  # noqa: E402
-from askmask.training.run import TrainingRun  # noqa: E402
+from askmask.training.run import TrainingRun, load_model  # noqa: E402
 
 
 @pytest.mark.parametrize(
@@ -97,3 +97,31 @@ def test_a_used_folder_is_refused_without_resume_or_with_another_recipe(tmp_path
         TrainingRun(tmp_path / "run", {"rate": 1})
     with pytest.raises(ConfigError, match="other values of \\['rate'\\]"):
         TrainingRun(tmp_path / "run", {"rate": 2}, resume=True)
+
+
+def test_a_model_starts_from_another_run(tmp_path: Path) -> None:
+    run = TrainingRun(tmp_path / "run", {"name": "line"})
+    run.save({"model": {"weight": torch.full((1, 1), 3.0)}})
+    task = Line()
+    load_model(task.model, tmp_path / "run")
+    assert task.model.weight.item() == 3.0
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "no such checkpoint; name the --out folder"),
+        (b"", "expected a checkpoint of the same recipe"),
+        (b"cos\nsystem\n(S'true'\ntR.", "expected a checkpoint of the same recipe"),
+        ({"step": 3}, "expected a checkpoint of the same recipe"),
+        ({"model": {"weight": torch.zeros(2, 2)}}, "expected a checkpoint of the same recipe"),
+    ],
+)
+def test_other_files_are_refused_as_a_start(tmp_path: Path, content: Any, message: str) -> None:
+    path = tmp_path / "checkpoint.pt"
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    elif content is not None:
+        torch.save(content, path)
+    with pytest.raises(ConfigError, match=message):
+        load_model(Line().model, tmp_path)

@@ -77,8 +77,10 @@ def test_cached_candidates_hold_what_the_scene_says(run: Path) -> None:
     assert any(query.phrase for scene in scenes for query in scene.queries)
 
 
-def test_a_proposer_can_be_kept(run: Path, tmp_path: Path) -> None:
-    weights = train("embedded-smoke", tmp_path / "run", image_from=str(run / "weights"))
+def test_a_proposer_can_be_kept_and_the_rest_go_on(run: Path, tmp_path: Path) -> None:
+    weights = train(
+        "embedded-smoke", tmp_path / "run", image_from=str(run / "weights"), start_from=run
+    )
     EmbeddedWeights(str(weights)).verify()
     kept, source = (folder / "image.onnx" for folder in (weights, run / "weights"))
     assert kept.read_bytes() == source.read_bytes()

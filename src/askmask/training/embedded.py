@@ -32,7 +32,7 @@ from askmask.training.export import (
 from askmask.training.loop import TrainingTask, fit
 from askmask.training.mask_type import MaskTypeRecipe, MaskTypeTask
 from askmask.training.proposer import ProposerRecipe, ProposerTask
-from askmask.training.run import TrainingRun, read_model
+from askmask.training.run import TrainingRun, load_model
 from askmask.training.samples import VALIDATION_SEEDS
 from askmask.training.selector import Example, SelectorRecipe, SelectorTask
 from askmask.training.words import cache_words
@@ -128,7 +128,7 @@ class EmbeddedTraining:
         folder = stage.replace(" ", "-")
         run = TrainingRun(self.out / folder, described, resume=self.resume)
         if self.recipe.start_from is not None:
-            task.model.load_state_dict(read_model(Path(self.recipe.start_from) / folder))
+            load_model(task.model, Path(self.recipe.start_from) / folder)
         self.measured.update(fit(task, run, budget))
 
     def _proposer(self) -> None:

@@ -11,11 +11,12 @@ from pickle import UnpicklingError
 from typing import Any
 
 import torch
+from torch import nn
 
 from askmask.errors import ConfigError, OutputError
 from askmask.formats.files import read_json, write_json
 
-__all__ = ["TrainingRun", "read_model"]
+__all__ = ["TrainingRun", "load_model"]
 
 _MAX_RUN_JSON = 1_000_000
 """Largest run.json that is read, in bytes."""
@@ -73,20 +74,22 @@ class TrainingRun:
         return state
 
 
-def read_model(folder: Path) -> dict[str, torch.Tensor]:
-    """Return the parameters in the checkpoint of another run's folder.
+def load_model(model: nn.Module, folder: Path) -> None:
+    """Give `model` the parameters in the checkpoint of another run's folder.
 
     Raises:
-        ConfigError: without a checkpoint there, or one that cannot be read.
+        ConfigError: without a checkpoint there, or one that is not of such a model.
     """
     path = folder / "checkpoint.pt"
     if not path.is_file():
         raise ConfigError(f"{path}: no such checkpoint; name the --out folder of another training")
     try:
-        model: dict[str, torch.Tensor] = torch.load(path, weights_only=True)["model"]
-    except (RuntimeError, KeyError, TypeError, UnpicklingError) as error:
-        raise ConfigError(f"{path}: is not a checkpoint of `askmask train`") from error
-    return model
+        model.load_state_dict(torch.load(path, weights_only=True)["model"])
+    except (RuntimeError, KeyError, TypeError, UnpicklingError, EOFError) as error:
+        reason = str(error).partition("\n")[0] or type(error).__name__
+        raise ConfigError(
+            f"{path}: expected a checkpoint of the same recipe ({reason}); name another run"
+        ) from error
 
 
 def _versions() -> dict[str, str]:
