@@ -79,7 +79,9 @@ class Fit:
         return grid
 
     def masks(self, logits: NDArray[np.float32]) -> NDArray[np.bool_]:
-        """Scale mask logits on a grid over the input back to the picture, bilinearly.
+        """Scale mask logits on a grid over the input back to the picture.
+
+        Bicubic interpolation follows the outlines of small things a little better than bilinear.
 
         Only the surroundings of each mask are scaled: masks are small, pictures may be large.
 
@@ -104,7 +106,7 @@ class Fit:
             box = (left / step_x, top / step_y, right / step_x, bottom / step_y)
             box = (box[0], box[1], min(box[2], source.shape[1]), min(box[3], source.shape[0]))
             scaled = Image.fromarray(np.ascontiguousarray(source)).resize(
-                (right - left, bottom - top), Image.Resampling.BILINEAR, box=box
+                (right - left, bottom - top), Image.Resampling.BICUBIC, box=box
             )
             np.greater(np.asarray(scaled), 0, out=target[top:bottom, left:right])
         return full
