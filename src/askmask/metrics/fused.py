@@ -36,8 +36,8 @@ def _predicted(query: QueryRecord, prediction: Prediction) -> list[RLE]:
     for code in codes:
         if code["size"] != [query.height, query.width]:
             raise DataError(
-                f"prediction {query.id}: expected masks of size {[query.height, query.width]} "
-                f"as in the query, got {code['size']}; give them in the picture's size"
+                f"{prediction.place or 'prediction'}: expected masks of size "
+                f"{[query.height, query.width]} as in query {query.id}, got {code['size']}; give them in the picture's size"
             )
     return codes
 
