@@ -81,8 +81,8 @@ class Asked:
         """
         if size_hw != self.size_hw[query]:
             raise DataError(
-                f"{where}: expected height and width {[*self.size_hw[query]]} as in query {query!r}, "
-                f"got {[*size_hw]}; give masks in the picture's size"
+                f"{where}: expected height and width {[*self.size_hw[query]]} as in query "
+                f"{query!r}, got {[*size_hw]}; give masks in the picture's size"
             )
 
 
