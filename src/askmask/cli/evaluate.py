@@ -86,8 +86,8 @@ def evaluate(
 
 
 def _warn(error: Exception) -> None:
-    """Say on stderr what was left out."""
-    typer.echo(f"askmask: warning: {error}", err=True)
+    """Say on stderr that half a line is left out; the message's advice is for those who stop."""
+    typer.echo(f"askmask: warning: {str(error).partition('; ')[0]}; it is left out", err=True)
 
 
 def _percent(value: float, digits: int = 2) -> str:

@@ -69,21 +69,17 @@ def _read(path: str | Path, kind: type[_R], key: str, advice: str) -> Iterator[_
                 )
             block.append(record)
             if checks.full or len(block) >= _BLOCK:
-                yield from _settled(block, checks)
-                block = []
+                ready, block = block, []
+                checks.settle()
+                yield from ready
     except DataError as error:
-        if block:
-            yield from _settled(block, checks)
+        checks.settle()
+        yield from block
         if isinstance(error, TornLineError):
             raise TornLineError(f"{error}; {advice}") from error
         raise
-    yield from _settled(block, checks)
-
-
-def _settled(block: list[_R], checks: CodeChecks) -> list[_R]:
-    """Return the records of a block after the check of their codes."""
     checks.settle()
-    return block
+    yield from block
 
 
 def read_entities(path: str | Path) -> Iterator[EntityRecord]:
