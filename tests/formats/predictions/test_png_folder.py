@@ -73,7 +73,7 @@ def test_the_caller_may_say_what_the_files_are(tmp_path: Path, folder: Path) -> 
     assert equal(instances(read(tmp_path, folder, "png-instances")["e"]), [LEFT])
 
 
-SOFT = np.arange(48).reshape(6, 8)
+SOFT = 3 * np.arange(48).reshape(6, 8)
 
 
 def broken(folder: Path, case: str) -> None:
