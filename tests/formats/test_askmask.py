@@ -242,3 +242,36 @@ def test_benchmark_folders_come_back_equal(tmp_path: Path) -> None:
             for path in folder.glob(f"{kind}*.jsonl"):
                 write(tmp_path / path.name, read(path))
                 assert lines(tmp_path / path.name) == lines(path)
+
+
+@pytest.mark.parametrize("lines_between", [0, 1_500])
+def test_no_record_with_a_broken_code_comes(tmp_path: Path, lines_between: int) -> None:
+    path = tmp_path / "predictions.jsonl"
+    good = [{"id": f"{i}"} for i in range(lines_between)]
+    broken = {"id": "broken", "fused": {"size": [2, 2], "counts": "3"}}
+    after = [{"id": f"after {i}"} for i in range(1_200)]
+    records = [json.dumps(record) for record in [*good, broken, *after]]
+    for content in (records, [*records, "{"]):
+        path.write_text("\n".join(content) + "\n", encoding="utf-8")
+        rows = read_predictions(path)
+        came: list[str] = []
+        with pytest.raises(RLEError, match=rf":{lines_between + 1}, key 'fused': RLE counts"):
+            came.extend(row.id for row in rows)
+        assert came == [f"{i}" for i in range(len(came))]  # blocks in front of it, if any
+        assert "broken" not in came
+
+
+def test_records_in_front_of_an_error_come(tmp_path: Path) -> None:
+    path = tmp_path / "predictions.jsonl"
+    path.write_text('{"id": "a"}\n{"id": "b"}\n{"id": 3}\n', encoding="utf-8")
+    rows = read_predictions(path)
+    assert [next(rows).id, next(rows).id] == ["a", "b"]
+    with pytest.raises(DataError, match=":3, key 'id'"):
+        next(rows)
+
+
+def test_records_know_their_place_but_do_not_write_it(tmp_path: Path) -> None:
+    (first, second) = read_queries(GOLDEN / "queries.jsonl")
+    assert [first.place, second.place] == [f"{GOLDEN / 'queries.jsonl'}:{i}" for i in (1, 2)]
+    assert "place" not in first.to_json()
+    assert QueryRecord.from_json(first.to_json(), "elsewhere") == first
