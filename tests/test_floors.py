@@ -9,7 +9,7 @@ import pytest
 import askmask
 
 FLOORS = (
-    ("types", "rle", "geometry", "polygons", "images", "atomic", "errors"),
+    ("types", "rle", "geometry", "images", "atomic", "errors"),
     ("formats", "overlay"),
     ("datasets", "pantry", "authoring", "browse"),
     ("metrics",),
