@@ -1,0 +1,73 @@
+"""COCO's result list of a prediction: `[{image_id, category_id, segmentation, score, bbox}, …]`.
+
+The unit is the query: `image_id` is the query's number in its file, from 1, as `--to coco` gives
+it to queries. `category_id` is 1, since a query has one class: what it asks for.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from askmask.errors import ConfigError
+from askmask.formats.coco import bbox_xywh
+from askmask.formats.collection import Collection, Losses, Options
+from askmask.formats.files import write_json
+from askmask.formats.records import Prediction
+
+__all__ = ["write_coco_results"]
+
+
+def _rows(prediction: Prediction, image: int) -> list[dict[str, Any]]:
+    masks = [(one.segmentation, one.score) for one in prediction.masks]
+    if not masks and prediction.fused is not None:
+        masks = [(prediction.fused, 1.0)]
+    return [
+        {
+            "image_id": image,
+            "category_id": 1,
+            "segmentation": code,
+            "score": score,
+            "bbox": bbox_xywh(code),
+            "query_id": prediction.id,
+            "mask_type": prediction.mask_type,
+        }
+        for code, score in masks
+    ]
+
+
+def write_coco_results(
+    collection: Collection, out: Path, options: Options, losses: Losses
+) -> None:
+    """Write predictions as COCO's result list.
+
+    Raises:
+        ConfigError: when there are no predictions, or one of a query that is not there.
+    """
+    split = collection.only()
+    split.kind("predictions")
+    number = {query.id: place for place, query in enumerate(split.queries, 1)}
+    rows: list[dict[str, Any]] = []
+    for prediction in split.predictions:
+        if prediction.id not in number:
+            raise ConfigError(
+                f"prediction {prediction.id!r}: no such query, so it has no number: name the "
+                "queries file with --queries"
+            )
+        found = _rows(prediction, number[prediction.id])
+        rows += found
+        why = "COCO's result list has masks with scores only"
+        losses.add("answers that nothing fits", not found and prediction.error is None, why)
+        losses.add("failed queries", prediction.error is not None, why)
+        losses.add(
+            "fused masks", prediction.fused is not None and bool(prediction.masks), why
+        )
+        losses.add("scores", prediction.fused is not None and not prediction.masks, "set to 1")
+        probability = prediction.mask_type_probability is not None
+        losses.add("mask type probabilities", probability, why)
+        losses.add("no-target probabilities", prediction.no_target_probability is not None, why)
+        losses.add("rationales", prediction.rationale is not None, why)
+        losses.add("modal masks", sum(one.modal is not None for one in prediction.masks), why)
+        losses.add("amodal masks", sum(one.amodal is not None for one in prediction.masks), why)
+        losses.add("labels", sum(one.label is not None for one in prediction.masks), why)
+    write_json(out, rows)
