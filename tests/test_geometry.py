@@ -18,7 +18,7 @@ from askmask.geometry import (
     fill_centres,
     join_parts,
 )
-from askmask.datasets.polygons import fill_polygons
+from askmask.polygons import fill_polygons
 
 MASKS = hnp.arrays(bool, st.tuples(st.integers(1, 12), st.integers(1, 14)))
 RING = np.pad(np.zeros((2, 3), bool), 2, constant_values=True)

@@ -172,7 +172,7 @@ def edge_polygons(mask: NDArray[np.bool_]) -> list[_Ints]:
 
     Returns:
         One polygon (K, 2) int64 of x, y for each part whose pixels share sides; holes are bridged.
-        x is in [0, W], y in [0, H]. Filled by `datasets.polygons.fill_polygons` they are the mask.
+        x is in [0, W], y in [0, H]. Filled by `polygons.fill_polygons` they are the mask.
     """
     return _polygons(mask, through_centres=False)
 

@@ -18,7 +18,7 @@ from askmask.errors import DataError, RLEError
 from askmask.formats.collection import Collection, Losses, OnBad, Options, Split, stop
 from askmask.formats.files import read_json, write_json
 from askmask.formats.picture_files import relative_to
-from askmask.formats.records import Entity, EntityRecord, QueryRecord
+from askmask.formats.askmask import Entity, EntityRecord, QueryRecord
 from askmask.geometry import edge_polygons
 from askmask.rle import RLE
 

@@ -13,7 +13,7 @@ from askmask.errors import ConfigError
 from askmask.formats.coco import bbox_xywh
 from askmask.formats.collection import Collection, Losses, Options
 from askmask.formats.files import write_json
-from askmask.formats.records import Prediction
+from askmask.formats.askmask import Prediction
 
 __all__ = ["write_coco_results"]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from askmask.errors import ConfigError, DataError
-from askmask.formats.records import EntityRecord, Prediction, QueryRecord
+from askmask.formats.askmask import EntityRecord, Prediction, QueryRecord
 
 __all__ = ["Collection", "Losses", "OnBad", "Options", "Records", "Split", "stop"]
 

@@ -22,7 +22,7 @@ from askmask import rle
 from askmask.atomic import atomic_write
 from askmask.errors import DataError
 from askmask.formats.collection import Collection, Losses, OnBad, Options, Split, stop
-from askmask.formats.records import EntityRecord
+from askmask.formats.askmask import EntityRecord
 from askmask.formats.shapes import (
     Shape,
     ShapePicture,

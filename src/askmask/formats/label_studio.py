@@ -16,9 +16,9 @@ from askmask import rle
 from askmask.errors import DataError
 from askmask.formats.brush import decode_brush, encode_brush
 from askmask.formats.collection import Collection, Losses, OnBad, Options, Split, stop
-from askmask.formats.fields import Fields
+from askmask.formats.foreign import fields_of
 from askmask.formats.files import read_json, write_json
-from askmask.formats.records import EntityRecord
+from askmask.formats.askmask import EntityRecord
 from askmask.formats.shapes import (
     Shape,
     ShapePicture,
@@ -90,7 +90,7 @@ def write_label_studio(
 
 def _picture_of(task: _Json, where: str) -> str:
     """Path of the task's picture, without what serves it."""
-    data = Fields(task, where, ("data",)).mapping("data")
+    data = fields_of(task, where, ("data",)).mapping("data")
     url = data.get(_TO) or next((one for one in data.values() if isinstance(one, str)), None)
     if not isinstance(url, str) or not url:
         raise DataError(f"{where}, key 'data': expected a picture under {_TO!r}")
@@ -101,8 +101,8 @@ def _picture_of(task: _Json, where: str) -> str:
 
 def _shape(row: object, where: str) -> Shape:
     """Read one region."""
-    fields = Fields(row, where, _RESULT_KEYS)
-    value = Fields(fields.mapping("value"), where, ("format", "rle", "brushlabels"), "value.")
+    fields = fields_of(row, where, _RESULT_KEYS)
+    value = fields_of(fields.mapping("value"), where, ("format", "rle", "brushlabels"), "value.")
     if fields.text("type") != "brushlabels" or value.text("format") != "rle":
         raise DataError(f"{where}: expected brush labels, got type {fields.text('type')!r}")
     size_hw = fields.integer("original_height", 1), fields.integer("original_width", 1)
@@ -143,7 +143,7 @@ def _record(task: object, where: str, bad: OnBad) -> EntityRecord:
     shapes = list(_shapes(task, where, bad))
     sizes = {tuple(shape.mask["size"]) for _, shape in shapes}
     if not shapes and not _results_of(task):
-        data = Fields(task["data"], where, ("height", "width"), "data.")
+        data = fields_of(task["data"], where, ("height", "width"), "data.")
         sizes = {(data.integer("height", 1), data.integer("width", 1))}
     if len(sizes) != 1:
         found = "no masks" if not sizes else f"the sizes {sorted(sizes)}"

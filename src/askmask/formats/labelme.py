@@ -23,7 +23,7 @@ from PIL import Image
 from askmask import rle
 from askmask.errors import DataError
 from askmask.formats.collection import Collection, Losses, OnBad, Options, Split, stop
-from askmask.formats.fields import Fields
+from askmask.formats.foreign import fields_of
 from askmask.formats.files import read_json, write_json
 from askmask.formats.picture_files import (
     find_picture,
@@ -31,7 +31,7 @@ from askmask.formats.picture_files import (
     relative_to,
     unique_stems,
 )
-from askmask.formats.records import EntityRecord
+from askmask.formats.askmask import EntityRecord
 from askmask.formats.shapes import Shape, ShapePicture, entity_record, pictures_of, shape_from_says
 from askmask.geometry import centre_polygons, count_holes, fill_centres
 
@@ -188,7 +188,7 @@ def _size_hw(fields: Fields, picture: str, images: Path) -> tuple[int, int]:
 
 def _record(path: Path, home: Path, options: Options, bad: OnBad) -> EntityRecord:
     """Read one file."""
-    fields = Fields(read_json(path, _MAX_FILE_BYTES), str(path), _FILE_KEYS)
+    fields = fields_of(read_json(path, _MAX_FILE_BYTES), str(path), _FILE_KEYS)
     picture = fields.name("imagePath").replace("\\", "/")
     size_hw = _size_hw(fields, picture, options.images or path.parent)
     if options.images is None:
@@ -197,7 +197,7 @@ def _record(path: Path, home: Path, options: Options, bad: OnBad) -> EntityRecor
     for number, row in enumerate(fields.items("shapes")):
         where = f"{path}, shape {number + 1}"
         try:
-            one = Fields(row, where, _SHAPE_KEYS)
+            one = fields_of(row, where, _SHAPE_KEYS)
             mask = _mask_of(one, size_hw)
             group = one.optional("group_id", one.integer)
             key = ("alone", number) if group is None else (group, one.name("label"))

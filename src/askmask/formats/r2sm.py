@@ -14,7 +14,7 @@ from askmask import rle
 from askmask.formats.collection import Collection, Losses, Options
 from askmask.formats.files import write_json
 from askmask.formats.picture_files import relative_to
-from askmask.formats.records import QueryRecord, Target
+from askmask.formats.askmask import QueryRecord, Target
 
 __all__ = ["write_r2sm"]
 

@@ -12,8 +12,8 @@ from typing import Any, Literal, cast, get_args
 
 from askmask.errors import ConfigError, DataError
 from askmask.formats.collection import Losses, OnBad, Options, Split
-from askmask.formats.fields import Fields
-from askmask.formats.records import Entity, EntityRecord, Prediction, QueryRecord, Target
+from askmask.formats.foreign import fields_of
+from askmask.formats.askmask import Entity, EntityRecord, Prediction, QueryRecord, Target
 from askmask.rle import RLE
 
 __all__ = [
@@ -73,8 +73,8 @@ def shape_from_says(label: str, mask: RLE, says: object, where: str) -> Shape:
     """
     if says is None:
         return Shape(label, mask)
-    keys = ("mask_type", "object", "score", "text", "details")
-    fields = Fields(says, f"{where}, key 'askmask'", keys)
+    known = ("mask_type", "object", "score", "text", "details")
+    fields = fields_of(says, f"{where}, key 'askmask'", known)
     kinds = get_args(_Kind)
     return Shape(
         label,
@@ -250,7 +250,7 @@ def entity_record(
     free = max(groups, default=0)
     for number, (where, shape) in enumerate(alone, max(free, 0) + 1):
         groups[number], places[number] = {shape.mask_type: shape}, where
-    entities = []
+    entities: list[Entity] = []
     for number, group in groups.items():
         try:
             entities.append(_entity(number, group, size_hw, places[number]))
@@ -266,7 +266,7 @@ def _entity(
     first = next(iter(shapes.values()))
     whole = shapes.get("amodal") or shapes.get("both")
     seen = shapes.get("both") or shapes.get("modal") or shapes.get(None)
-    record = {
+    entity = {
         **first.details,
         **({} if seen else {"mask_type": first.mask_type}),
         "id": number,
@@ -274,4 +274,6 @@ def _entity(
         "modal": (seen or first).mask,
         "amodal": whole.mask if whole else None,
     }
-    return Entity.from_fields(Fields(record, where, Entity.KEYS), size_hw)
+    height, width = size_hw
+    picture = {"image": "x", "height": height, "width": width, "entities": [entity]}
+    return EntityRecord.from_json(picture, where).entities[0]

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from askmask import rle
 from askmask.errors import DataError, ShapeError
-from askmask.formats.records import Entity, EntityRecord, PredictedMask, Prediction
+from askmask.formats.askmask import Entity, EntityRecord, PredictedMask, Prediction
 from askmask.rle import RLE
 from askmask.types import MaskType
 

@@ -21,7 +21,7 @@ from askmask.errors import DataError, ImageError
 from askmask.formats.coco import categories_of
 from askmask.formats.collection import Collection, Losses, OnBad, Options, Split, stop
 from askmask.formats.picture_files import copy_pictures, picture_size_hw, unique_stems
-from askmask.formats.records import EntityRecord
+from askmask.formats.askmask import EntityRecord
 from askmask.formats.shapes import (
     Shape,
     ShapePicture,

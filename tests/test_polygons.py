@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from askmask import rle
-from askmask.datasets.polygons import fill_polygons
+from askmask.polygons import fill_polygons
 from askmask.errors import DataError
 
 CORNERS = st.floats(-20, 60, allow_nan=False, width=32)

@@ -1,0 +1,134 @@
+"""Masks as PNG files that any program opens, and masks.json, which says what is where.
+
+The unit is the query for queries and answers, the picture for objects. "png" is one picture a unit
+with a number a mask, in colours that tell them apart; where masks overlap, the later one shows.
+"png-binary" is a folder a unit with a file of 0 and 255 a mask.
+"""
+
+from __future__ import annotations
+
+import colorsys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import numpy as np
+from PIL import Image
+
+from askmask import rle
+from askmask.atomic import atomic_write
+from askmask.errors import DataError
+from askmask.formats.collection import Collection, Losses, Options, Split
+from askmask.formats.files import write_json
+from askmask.formats.shapes import ShapePicture, one_mask_each, pictures_of
+
+__all__ = ["file_stem", "write_png_binary", "write_png_indexed"]
+
+_MAX_INDEX = 255
+"""Masks that a palette tells apart."""
+
+_GOLDEN = 0.618
+"""Steps of this share of the circle keep neighbouring hues apart."""
+
+
+def file_stem(name: str) -> str:
+    """Name a file after a query or a picture so that the name can be read back by unquoting."""
+    return quote(name, safe=" #,;=@+()[]{}!$&'~")
+
+
+def _units(split: Split, options: Options, losses: Losses) -> Iterator[tuple[str, ShapePicture]]:
+    """Name and masks of each unit."""
+    kind = split.kind(options.records)
+    if kind == "entities":
+        for picture in pictures_of(split, options, losses):
+            yield picture.image.rpartition(".")[0] or picture.image, picture
+        return
+    answers = {one.id: one for one in split.predictions}
+    pictures_of(split, options, losses)  # counts what is lost
+    for query in split.queries:
+        if kind == "predictions" and query.id not in answers:
+            continue
+        found = (answers[query.id],) if kind == "predictions" else ()
+        alone = Split(queries=(query,), predictions=found)
+        picture = pictures_of(alone, Options(records=kind), Losses())[0]
+        yield query.id, picture
+
+
+def _palette() -> list[int]:
+    colours = [(0.0, 0.0, 0.0)]
+    colours += [colorsys.hsv_to_rgb(index * _GOLDEN % 1, 0.8, 0.95) for index in range(_MAX_INDEX)]
+    return [round(255 * channel) for colour in colours for channel in colour]
+
+
+def _save(image: Image.Image, path: Path) -> None:
+    with atomic_write(path) as stream:
+        image.save(stream, "PNG")
+
+
+def _indexed(picture: ShapePicture, where: str, losses: Losses) -> Image.Image:
+    if len(picture.shapes) > _MAX_INDEX:
+        raise DataError(
+            f"{where}: expected at most {_MAX_INDEX} masks, got {len(picture.shapes)}; "
+            "use --to png-binary"
+        )
+    indices = np.zeros(picture.size_hw, np.uint8)
+    for number, shape in enumerate(picture.shapes, 1):
+        mask = rle.decode(shape.mask)
+        covered = int((indices[mask] > 0).sum())
+        losses.add("pixels of overlapping masks", covered, "png has one mask a pixel: png-binary")
+        indices[mask] = number
+    image = Image.fromarray(indices, "P")
+    image.putpalette(_palette())
+    return image
+
+
+def _index(name: str, picture: ShapePicture, files: Sequence[str]) -> dict[str, Any]:
+    masks = [
+        {"index": number, "file": file, "label": shape.label, **shape.says()}
+        for number, (file, shape) in enumerate(zip(files, picture.shapes, strict=True), 1)
+    ]
+    size = {"height": picture.height, "width": picture.width}
+    return {"name": name, "image": picture.image, **size, "masks": masks}
+
+
+def _write(
+    collection: Collection, out: Path, options: Options, losses: Losses, binary: bool
+) -> None:
+    options = options if binary else one_mask_each(options)
+    out.mkdir(parents=True)
+    index = []
+    for name, picture in _units(collection.only(), options, losses):
+        stem = file_stem(name)
+        if binary:
+            files = [f"{stem}/{number}.png" for number, _ in enumerate(picture.shapes, 1)]
+            (out / stem).mkdir()
+            for file, shape in zip(files, picture.shapes, strict=True):
+                pixels = rle.decode(shape.mask).astype(np.uint8) * 255
+                _save(Image.fromarray(pixels), out / file)
+        else:
+            files = [f"{stem}.png"] * len(picture.shapes)
+            _save(_indexed(picture, name, losses), out / f"{stem}.png")
+        index.append(_index(name, picture, files))
+    write_json(out / "masks.json", index)
+
+
+def write_png_indexed(
+    collection: Collection, out: Path, options: Options, losses: Losses
+) -> None:
+    """Write a folder of palette PNG files, 0 for background, and masks.json.
+
+    Raises:
+        ConfigError: when the collection has several splits, or no records of the asked kind.
+        DataError: when a unit has more than 255 masks.
+    """
+    _write(collection, out, options, losses, binary=False)
+
+
+def write_png_binary(collection: Collection, out: Path, options: Options, losses: Losses) -> None:
+    """Write a folder of folders of PNG files of one mask each, and masks.json.
+
+    Raises:
+        ConfigError: when the collection has several splits, or no records of the asked kind.
+    """
+    _write(collection, out, options, losses, binary=True)

@@ -1,0 +1,102 @@
+"""Polygons to masks, pixel by pixel as the COCO tools fill them.
+
+COCO's annotations were drawn as polygons and measured with its own rasteriser, so areas and masks
+agree with published figures only when the same pixels are filled. It walks each edge on a grid five
+times as fine and notes where the walk crosses the centre of a pixel column: these crossings are the
+edges of the run-length code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from askmask import rle
+from askmask.errors import DataError
+from askmask.rle import RLE
+
+__all__ = ["fill_polygons"]
+
+_FINER = 5
+"""Steps a pixel in which edges are walked."""
+
+_Ints = NDArray[np.int64]
+
+
+def _walk(start: _Ints, end: _Ints) -> tuple[_Ints, _Ints]:
+    """Points of one edge on the fine grid, one a step along its longer axis, from start to end."""
+    dx, dy = np.abs(end - start)
+    longer, other = (0, 1) if dx >= dy else (1, 0)
+    backwards = start[longer] > end[longer]
+    if backwards:
+        start, end = end, start
+    steps = np.arange(max(dx, dy) + 1)
+    slope = (end[other] - start[other]) / max(dx, dy, 1)
+    along = start[longer] + steps
+    # Truncation, not rounding down, is what the reference does with negative places.
+    across = np.trunc(start[other] + slope * steps + 0.5).astype(np.int64)
+    if backwards:
+        along, across = along[::-1], across[::-1]
+    return (along, across) if longer == 0 else (across, along)
+
+
+def _crossings(points_xy: NDArray[np.float64], size_hw: tuple[int, int]) -> _Ints:
+    """Positions x * H + y at which the outline crosses the centres of pixel columns."""
+    height, width = size_hw
+    corners = np.trunc(_FINER * points_xy + 0.5).astype(np.int64)
+    walks = [
+        _walk(one, other)
+        for one, other in zip(corners, np.roll(corners, -1, axis=0), strict=True)
+        if (one != other).any()
+    ]
+    if not walks:
+        return np.zeros(0, np.int64)
+    u = np.concatenate([x for x, _ in walks])
+    v = np.concatenate([y for _, y in walks])
+    moved = np.flatnonzero(u[1:] != u[:-1]) + 1
+    x = (np.where(u[moved] < u[moved - 1], u[moved], u[moved] - 1) + 0.5) / _FINER - 0.5
+    y = (np.minimum(v[moved], v[moved - 1]) + 0.5) / _FINER - 0.5
+    centred = (x == np.floor(x)) & (x >= 0) & (x <= width - 1)
+    y = np.ceil(np.clip(y[centred], 0, height))
+    positions: _Ints = x[centred].astype(np.int64) * height + y.astype(np.int64)
+    return positions
+
+
+def _fill(points_xy: NDArray[np.float64], size_hw: tuple[int, int]) -> RLE:
+    """Mask of one polygon, (K, 2) corners in pixels."""
+    edges, times = np.unique(_crossings(points_xy, size_hw), return_counts=True)
+    edges = edges[(times % 2 == 1) & (edges < size_hw[0] * size_hw[1])]
+    runs = np.diff(edges, prepend=0, append=size_hw[0] * size_hw[1])
+    return rle.from_counts(runs.tolist(), size_hw)
+
+
+def fill_polygons(
+    polygons: Sequence[Sequence[float]], size_hw: tuple[int, int], where: str = "segmentation"
+) -> RLE:
+    """Mask of all pixels inside any of the polygons.
+
+    Args:
+        polygons: each a flat list x1, y1, x2, y2, … in pixels, of three corners or more; parts
+            outside the picture are cut off. No polygon gives an empty mask.
+        size_hw: height and width of the picture.
+        where: file and record, for messages.
+
+    Raises:
+        DataError: when a polygon is no list of finite numbers in pairs.
+    """
+    filled = []
+    for polygon in polygons:
+        try:
+            flat = np.array(polygon, np.float64)
+        except (TypeError, ValueError):
+            flat = np.zeros(0)
+        if flat.ndim != 1 or len(flat) < 6 or len(flat) % 2 or not np.isfinite(flat).all():
+            raise DataError(
+                f"{where}: expected polygons [x1, y1, x2, y2, x3, y3, …] in pixels, got one of "
+                f"{len(polygon) if isinstance(polygon, list) else type(polygon).__name__} values"
+            )
+        reach = 4 * max(size_hw)
+        filled.append(_fill(np.clip(flat, -reach, reach).reshape(-1, 2), size_hw))
+    return rle.union(filled, size_hw)
