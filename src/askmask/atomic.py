@@ -75,7 +75,7 @@ def staged(path: str | Path) -> Iterator[Path]:
         made = []
     except OSError as error:
         reason = error.strerror or error
-        raise OutputError(f"{target}: cannot be written ({reason}); choose another place") from error
+        raise OutputError(f"{target}: cannot be written ({reason}); choose another") from error
     finally:
         if draft.is_dir():
             shutil.rmtree(draft, ignore_errors=True)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
 from askmask.errors import ConfigError, DataError
@@ -23,7 +24,7 @@ from askmask.formats.askmask import (
 )
 from askmask.formats.collection import Collection, Losses, OnBad, Options, Split, stop
 from askmask.formats.files import iter_jsonl
-from askmask.formats.picture_files import relative_to
+from askmask.formats.picture_files import find_picture, relative_to
 
 __all__ = ["read_benchmark", "write_benchmark"]
 
@@ -73,7 +74,8 @@ def _add(split: Split, path: Path, bad: OnBad) -> Split:
     kind = _kind_of(path)
     if bad is stop:
         read: Any = {"entities": read_entities, "queries": read_queries}.get(kind, read_predictions)
-        return replace(split, **{kind: tuple(read(path))})
+        found: dict[str, Any] = {kind: tuple(read(path))}
+        return replace(split, **found)
     if kind == "entities":
         return replace(split, entities=tuple(_records(path, EntityRecord.from_json, "image", bad)))
     if kind == "queries":
@@ -115,18 +117,33 @@ def read_benchmark(path: str | Path, options: Options, bad: OnBad = stop) -> Col
         splits = {
             name: replace(split, queries=asked, images=home) for name, split in splits.items()
         }
-    stated = {key: str(card[key]) for key in ("name", "license", "source") if key in card}
-    return Collection(splits, **{"name": folder.resolve().name, "source": path.name, **stated})
+    name, license = card.get("name", folder.resolve().name), card.get("license", "as its source")
+    return Collection(splits, str(name), str(license), str(card.get("source", path.name)))
 
 
 def write_benchmark(collection: Collection, out: Path, options: Options, losses: Losses) -> None:
-    """Write a benchmark folder; pictures stay where they are, and paths lead there."""
+    """Write a benchmark folder.
+
+    Pictures stay where they are and paths lead there; those that were unpacked on the way are put
+    into the folder.
+
+    Raises:
+        DataError: when an unpacked picture is missing.
+        OutputError: when a file cannot be written.
+    """
     out.mkdir(parents=True, exist_ok=True)
     for name, split in collection.splits.items():
         end = "" if name == "all" else f"-{name}"
 
         def moved(image: str, split: Split = split) -> str:
-            return relative_to(out, image, split.images)
+            if not collection.temporary:
+                return relative_to(out, image, split.images)
+            inside = PurePosixPath("images", image.removeprefix("images/"))
+            target = out / inside
+            if not target.exists():
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(find_picture(image, split.images), target)
+            return inside.as_posix()
 
         if split.entities:
             entities = (replace(one, image=moved(one.image)) for one in split.entities)

@@ -11,15 +11,16 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 from askmask import rle
 from askmask.errors import DataError, RLEError
+from askmask.formats.askmask import Entity, EntityRecord, QueryRecord
 from askmask.formats.collection import Collection, Losses, OnBad, Options, Split, stop
 from askmask.formats.files import read_json, write_json
 from askmask.formats.picture_files import relative_to
-from askmask.formats.askmask import Entity, EntityRecord, QueryRecord
 from askmask.geometry import edge_polygons
+from askmask.polygons import fill_polygons
 from askmask.rle import RLE
 
 __all__ = ["bbox_xywh", "categories_of", "read_coco", "write_coco", "write_coco_polygons"]
@@ -28,7 +29,6 @@ _NAMELESS = "object"
 """Category of what has none."""
 
 _Json = dict[str, Any]
-_T = TypeVar("_T")
 
 
 def bbox_xywh(code: RLE) -> list[float]:
@@ -85,7 +85,8 @@ def _of_entity(entity: Entity, options: Options, losses: Losses) -> tuple[RLE, _
 def _entities_json(split: Split, options: Options, losses: Losses, polygons: bool) -> _Json:
     names = (entity.category for record in split.entities for entity in record.entities)
     categories = categories_of(names)
-    images, annotations = [], []
+    images: list[_Json] = []
+    annotations: list[_Json] = []
     for image, record in enumerate(split.entities, 1):
         images.append(_image(image, record, split, dict(record.extra)))
         for entity in record.entities:
@@ -109,7 +110,8 @@ def _image(number: int, record: EntityRecord | QueryRecord, split: Split, rest: 
 def _queries_json(split: Split, polygons: bool) -> _Json:
     targets = [target for query in split.queries for target in query.targets]
     categories = categories_of(target.category or _NAMELESS for target in targets)
-    images, annotations = [], []
+    images: list[_Json] = []
+    annotations: list[_Json] = []
     for number, query in enumerate(split.queries, 1):
         rest = _without(query.to_json(), "image", "height", "width", "targets")
         image = _image(number, query, split, rest)
@@ -171,9 +173,9 @@ def write_coco_polygons(
 
 
 def _code(value: Any, size_hw: tuple[int, int], where: str) -> RLE:
-    """Check a run-length code, compressed or not."""
+    """Read a mask: polygons, or a run-length code, compressed or not."""
     if isinstance(value, list):
-        raise DataError(f"{where}: expected a run-length code, got polygons")
+        return fill_polygons(value, size_hw, where)
     try:
         if isinstance(value, dict) and isinstance(value.get("counts"), list):
             if value.get("size") != [*size_hw]:
@@ -229,7 +231,7 @@ def _base(image: _Json, where: str) -> _Json:
 
 
 def read_coco(path: str | Path, options: Options, bad: OnBad = stop) -> Collection:
-    """Read COCO's json whose masks are run-length codes, with everything that `write_coco` keeps.
+    """Read COCO's json, with everything that `write_coco` keeps.
 
     Raises:
         DataError: when the file as a whole cannot be read; for a picture, through `bad`.
@@ -262,5 +264,5 @@ def read_coco(path: str | Path, options: Options, bad: OnBad = stop) -> Collecti
         except DataError as error:
             bad(where, error)
     split = Split(tuple(entities), tuple(queries), images=options.images or path.parent)
-    stated = {key: str(info[key]) for key in ("license", "source") if info.get(key)}
-    return Collection({"all": split}, str(info.get("description") or path.stem), **stated)
+    name, license = info.get("description") or path.stem, info.get("license") or "as its source"
+    return Collection({"all": split}, str(name), str(license), str(info.get("source") or path.name))

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from askmask.errors import ConfigError
+from askmask.formats.askmask import Prediction
 from askmask.formats.coco import bbox_xywh
 from askmask.formats.collection import Collection, Losses, Options
 from askmask.formats.files import write_json
-from askmask.formats.askmask import Prediction
 
 __all__ = ["write_coco_results"]
 
@@ -36,9 +36,7 @@ def _rows(prediction: Prediction, image: int) -> list[dict[str, Any]]:
     ]
 
 
-def write_coco_results(
-    collection: Collection, out: Path, options: Options, losses: Losses
-) -> None:
+def write_coco_results(collection: Collection, out: Path, options: Options, losses: Losses) -> None:
     """Write predictions as COCO's result list.
 
     Raises:
@@ -59,9 +57,7 @@ def write_coco_results(
         why = "COCO's result list has masks with scores only"
         losses.add("answers that nothing fits", not found and prediction.error is None, why)
         losses.add("failed queries", prediction.error is not None, why)
-        losses.add(
-            "fused masks", prediction.fused is not None and bool(prediction.masks), why
-        )
+        losses.add("fused masks", prediction.fused is not None and bool(prediction.masks), why)
         losses.add("scores", prediction.fused is not None and not prediction.masks, "set to 1")
         probability = prediction.mask_type_probability is not None
         losses.add("mask type probabilities", probability, why)

@@ -14,7 +14,7 @@ from askmask.formats.askmask import EntityRecord, Prediction, QueryRecord
 __all__ = ["Collection", "Losses", "OnBad", "Options", "Records", "Split", "stop"]
 
 OnBad: TypeAlias = Callable[[str, DataError], None]
-"""Told of a record that cannot be read: where, and why. It raises, or returns to skip the record."""
+"""Told of a record that cannot be read: where, and why. It raises, or returns to skip it."""
 
 Records: TypeAlias = Literal["entities", "queries", "predictions"]
 
@@ -64,12 +64,14 @@ class Collection:
         name: what the data set is called.
         license: as the source states it.
         source: where it comes from.
+        temporary: whether the pictures lie in `Options.workspace`, and must be copied to last.
     """
 
     splits: Mapping[str, Split]
     name: str = "converted"
     license: str = "as its source"
     source: str = ""
+    temporary: bool = False
 
     def only(self) -> Split:
         """Return the one split, for a format without splits.
@@ -103,6 +105,7 @@ class Options:
     split: str | None = None
     records: Records | None = None
     mask_type: Literal["modal", "amodal"] | None = None
+    workspace: Path | None = None
 
 
 @dataclass

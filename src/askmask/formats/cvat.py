@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from askmask import rle
 from askmask.atomic import atomic_write
 from askmask.errors import DataError
-from askmask.formats.collection import Collection, Losses, OnBad, Options, Split, stop
 from askmask.formats.askmask import EntityRecord
+from askmask.formats.collection import Collection, Losses, OnBad, Options, Split, stop
 from askmask.formats.shapes import (
     Shape,
     ShapePicture,
@@ -73,9 +73,9 @@ def decode_points(points: Sequence[int], size_hw: tuple[int, int]) -> NDArray[np
     return mask
 
 
-def _element(name: str, **attributes: Any) -> str:
+def _element(tag: str, **attributes: Any) -> str:
     pairs = "".join(f" {key}={quoteattr(_legal(str(value)))}" for key, value in attributes.items())
-    return f"<{name}{pairs}>"
+    return f"<{tag}{pairs}>"
 
 
 def _legal(text: str) -> str:

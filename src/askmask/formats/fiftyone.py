@@ -51,7 +51,8 @@ def write_fiftyone(collection: Collection, out: Path, options: Options, losses: 
     stems = unique_stems(picture.image for picture in pictures)
     classes = categories_of(shape.label for one in pictures for shape in one.shapes)
     copy_pictures(stems, split.images, out / "data")
-    images, annotations = [], []
+    images: list[dict[str, Any]] = []
+    annotations: list[dict[str, Any]] = []
     for image, picture in enumerate(pictures, 1):
         images.append(
             {

@@ -14,11 +14,11 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from askmask import rle
 from askmask.errors import DataError
+from askmask.formats.askmask import EntityRecord
 from askmask.formats.brush import decode_brush, encode_brush
 from askmask.formats.collection import Collection, Losses, OnBad, Options, Split, stop
-from askmask.formats.foreign import fields_of
 from askmask.formats.files import read_json, write_json
-from askmask.formats.askmask import EntityRecord
+from askmask.formats.foreign import fields_of
 from askmask.formats.shapes import (
     Shape,
     ShapePicture,
@@ -74,9 +74,7 @@ def _task(picture: ShapePicture, model: str | None) -> _Json:
     return {**task, "predictions": [{"model_version": model, "score": score, "result": results}]}
 
 
-def write_label_studio(
-    collection: Collection, out: Path, options: Options, losses: Losses
-) -> None:
+def write_label_studio(collection: Collection, out: Path, options: Options, losses: Losses) -> None:
     """Write a list of tasks, one a picture; answers become predictions, all else annotations.
 
     Raises:

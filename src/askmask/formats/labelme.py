@@ -12,6 +12,7 @@ import binascii
 import io
 import warnings
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,16 +23,17 @@ from PIL import Image
 
 from askmask import rle
 from askmask.errors import DataError
+from askmask.formats.askmask import EntityRecord
 from askmask.formats.collection import Collection, Losses, OnBad, Options, Split, stop
-from askmask.formats.foreign import fields_of
+from askmask.formats.fields import Fields
 from askmask.formats.files import read_json, write_json
+from askmask.formats.foreign import fields_of
 from askmask.formats.picture_files import (
     find_picture,
     picture_size_hw,
     relative_to,
     unique_stems,
 )
-from askmask.formats.askmask import EntityRecord
 from askmask.formats.shapes import Shape, ShapePicture, entity_record, pictures_of, shape_from_says
 from askmask.geometry import centre_polygons, count_holes, fill_centres
 
@@ -93,7 +95,7 @@ def _write(
     stems = unique_stems(picture.image for picture in pictures)
     out.mkdir(parents=True)
     for picture in pictures:
-        content = {
+        content: _Json = {
             "version": _VERSION,
             "flags": {},
             "shapes": list(_shapes(picture, masks_only)),
@@ -122,11 +124,9 @@ def write_labelme_masks(
 
 
 def _points(fields: Fields, where: str) -> NDArray[np.float64]:
-    points = np.zeros(0)
-    try:
+    points: NDArray[np.float64] = np.zeros(0)
+    with suppress(TypeError, ValueError):  # refused below
         points = np.array(fields.items("points"), np.float64)
-    except (TypeError, ValueError):
-        pass  # refused below
     if points.ndim != 2 or points.shape[1] != 2 or not np.isfinite(points).all():
         raise DataError(f"{where}, key 'points': expected a list of finite [x, y] in pixels")
     return np.clip(points, -1e6, 1e6)
@@ -162,7 +162,7 @@ def _mask_of(fields: Fields, size_hw: tuple[int, int]) -> NDArray[np.bool_]:
         if not (0 <= x0 <= x1 and 0 <= y0 <= y1) or x0 >= size_hw[1] or y0 >= size_hw[0]:
             raise DataError(f"{fields.where}, key 'points': expected a box inside the picture")
         mask = np.zeros(size_hw, bool)
-        box = True
+        box: NDArray[np.bool_] = np.ones((1, 1), bool)
         if kind == "mask":
             size = (y1 - y0 + 1, x1 - x0 + 1)
             box = _box_mask(fields.text("mask"), size, f"{fields.where}, key 'mask'")

@@ -113,9 +113,7 @@ def _write(
     write_json(out / "masks.json", index)
 
 
-def write_png_indexed(
-    collection: Collection, out: Path, options: Options, losses: Losses
-) -> None:
+def write_png_indexed(collection: Collection, out: Path, options: Options, losses: Losses) -> None:
     """Write a folder of palette PNG files, 0 for background, and masks.json.
 
     Raises:

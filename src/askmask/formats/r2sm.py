@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from askmask import rle
+from askmask.formats.askmask import QueryRecord, Target
 from askmask.formats.collection import Collection, Losses, Options
 from askmask.formats.files import write_json
 from askmask.formats.picture_files import relative_to
-from askmask.formats.askmask import QueryRecord, Target
 
 __all__ = ["write_r2sm"]
 
@@ -61,7 +61,7 @@ def write_r2sm(collection: Collection, out: Path, options: Options, losses: Loss
     split = collection.only()
     split.kind("queries")
     numbers: dict[str, int] = {}
-    rows = []
+    rows: list[dict[str, Any]] = []
     for query in split.queries:
         if query.mask_type == "hidden":
             losses.add("queries for hidden parts", 1, "R2SM asks for modal and amodal masks")

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 
 from askmask import rle
+from askmask.formats.askmask import QueryRecord
 from askmask.formats.collection import Collection, Losses, Options
 from askmask.formats.files import write_json
 from askmask.formats.picture_files import copy_pictures, unique_stems
-from askmask.formats.askmask import QueryRecord
 from askmask.geometry import centre_polygons
 from askmask.rle import RLE
 

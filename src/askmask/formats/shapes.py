@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal, cast, get_args
 
 from askmask.errors import ConfigError, DataError
+from askmask.formats.askmask import Entity, EntityRecord, Prediction, QueryRecord, Target
 from askmask.formats.collection import Losses, OnBad, Options, Split
 from askmask.formats.foreign import fields_of
-from askmask.formats.askmask import Entity, EntityRecord, Prediction, QueryRecord, Target
 from askmask.rle import RLE
 
 __all__ = [
@@ -87,8 +87,8 @@ def shape_from_says(label: str, mask: RLE, says: object, where: str) -> Shape:
     )
 
 
-def _as_kind(value: str) -> _Kind:
-    return cast(_Kind, value)
+def _as_kind(value: str | None) -> _Kind | None:
+    return None if value is None else cast(_Kind, str(value))
 
 
 @dataclass(frozen=True)
@@ -159,7 +159,9 @@ def _count_lost_of_queries(queries: Iterable[QueryRecord], losses: Losses) -> No
         losses.add("ignored regions", query.ignore is not None, why)
         losses.add("tags", len(query.tags), why)
         losses.add("further keys of queries", len(query.extra), why)
-        modal = sum(one.modal is not None and one.modal != one.segmentation for one in query.targets)
+        modal = sum(
+            one.modal is not None and one.modal != one.segmentation for one in query.targets
+        )
         losses.add("visible masks of targets", modal, "a shape has the asked mask")
 
 
@@ -168,7 +170,7 @@ def _of_targets(query: QueryRecord) -> Iterator[Shape]:
         yield Shape(
             _label(target, query.text),
             target.segmentation,
-            None if query.mask_type is None else query.mask_type.value,
+            _as_kind(query.mask_type),
             target.entity,
             text=query.text,
             details={"query": query.id, **target.extra},
@@ -194,7 +196,7 @@ def _answered(split: Split, losses: Losses) -> Iterator[tuple[QueryRecord, list[
 
 
 def _of_answer(prediction: Prediction, query: QueryRecord) -> Iterator[Shape]:
-    kind = None if prediction.mask_type is None else prediction.mask_type.value
+    kind = _as_kind(prediction.mask_type)
     details = {"query": query.id}
     for mask in prediction.masks:
         label = mask.label or " ".join(query.text.split())

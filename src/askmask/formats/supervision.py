@@ -1,7 +1,7 @@
 """supervision's `Detections`, both ways, without importing supervision.
 
-    sv.Detections(**detections_from(prediction, (height, width)))
-    prediction_from_detections("query-7", detections)
+sv.Detections(**detections_from(prediction, (height, width)))
+prediction_from_detections("query-7", detections)
 """
 
 from __future__ import annotations

@@ -18,13 +18,12 @@ from numpy.typing import NDArray
 
 from askmask import rle
 from askmask.errors import DataError, ImageError
+from askmask.formats.askmask import EntityRecord
 from askmask.formats.coco import categories_of
 from askmask.formats.collection import Collection, Losses, OnBad, Options, Split, stop
 from askmask.formats.picture_files import copy_pictures, picture_size_hw, unique_stems
-from askmask.formats.askmask import EntityRecord
 from askmask.formats.shapes import (
     Shape,
-    ShapePicture,
     entity_record,
     one_mask_each,
     pictures_of,
