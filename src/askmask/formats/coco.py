@@ -17,7 +17,8 @@ from askmask import rle
 from askmask.errors import DataError, RLEError
 from askmask.formats.askmask import Entity, EntityRecord, QueryRecord
 from askmask.formats.collection import Collection, Losses, OnBad, Options, Split, stop
-from askmask.formats.files import read_json, write_json
+from askmask.formats.files import read_json
+from askmask.formats.foreign import write_foreign_json
 from askmask.formats.picture_files import relative_to
 from askmask.geometry import edge_polygons
 from askmask.polygons import fill_polygons
@@ -153,7 +154,7 @@ def _write(
         "source": collection.source,
         "askmask": kind,
     }
-    write_json(out, {"info": info, "licenses": [], **content})
+    write_foreign_json(out, {"info": info, "licenses": [], **content})
 
 
 def write_coco(collection: Collection, out: Path, options: Options, losses: Losses) -> None:

@@ -13,7 +13,7 @@ from askmask.errors import ConfigError
 from askmask.formats.askmask import Prediction
 from askmask.formats.coco import bbox_xywh
 from askmask.formats.collection import Collection, Losses, Options
-from askmask.formats.files import write_json
+from askmask.formats.foreign import write_foreign_json
 
 __all__ = ["write_coco_results"]
 
@@ -66,4 +66,4 @@ def write_coco_results(collection: Collection, out: Path, options: Options, loss
         losses.add("modal masks", sum(one.modal is not None for one in prediction.masks), why)
         losses.add("amodal masks", sum(one.amodal is not None for one in prediction.masks), why)
         losses.add("labels", sum(one.label is not None for one in prediction.masks), why)
-    write_json(out, rows)
+    write_foreign_json(out, rows)

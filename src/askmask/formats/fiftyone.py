@@ -13,7 +13,7 @@ from typing import Any
 from askmask import rle
 from askmask.formats.coco import bbox_xywh, categories_of
 from askmask.formats.collection import Collection, Losses, Options
-from askmask.formats.files import write_json
+from askmask.formats.foreign import write_foreign_json
 from askmask.formats.picture_files import copy_pictures, unique_stems
 from askmask.formats.shapes import Shape, pictures_of
 
@@ -76,4 +76,4 @@ def write_fiftyone(collection: Collection, out: Path, options: Options, losses: 
         "annotations": annotations,
         "categories": [{"id": number, "name": name} for name, number in classes.items()],
     }
-    write_json(out / "labels.json", content)
+    write_foreign_json(out / "labels.json", content)

@@ -17,8 +17,8 @@ from askmask.errors import DataError
 from askmask.formats.askmask import EntityRecord
 from askmask.formats.brush import decode_brush, encode_brush
 from askmask.formats.collection import Collection, Losses, OnBad, Options, Split, stop
-from askmask.formats.files import read_json, write_json
-from askmask.formats.foreign import fields_of
+from askmask.formats.files import read_json
+from askmask.formats.foreign import fields_of, write_foreign_json
 from askmask.formats.shapes import (
     Shape,
     ShapePicture,
@@ -83,7 +83,7 @@ def write_label_studio(collection: Collection, out: Path, options: Options, loss
     split = collection.only()
     pictures = pictures_of(split, options, losses)
     model = collection.name if split.kind(options.records) == "predictions" else None
-    write_json(out, [_task(picture, model) for picture in pictures])
+    write_foreign_json(out, [_task(picture, model) for picture in pictures])
 
 
 def _picture_of(task: _Json, where: str) -> str:

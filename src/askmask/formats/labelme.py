@@ -26,8 +26,8 @@ from askmask.errors import DataError
 from askmask.formats.askmask import EntityRecord
 from askmask.formats.collection import Collection, Losses, OnBad, Options, Split, stop
 from askmask.formats.fields import Fields
-from askmask.formats.files import read_json, write_json
-from askmask.formats.foreign import fields_of
+from askmask.formats.files import read_json
+from askmask.formats.foreign import fields_of, write_foreign_json
 from askmask.formats.picture_files import (
     find_picture,
     picture_size_hw,
@@ -104,7 +104,7 @@ def _write(
             "imageHeight": picture.height,
             "imageWidth": picture.width,
         }
-        write_json(out / f"{stems[picture.image]}.json", content)
+        write_foreign_json(out / f"{stems[picture.image]}.json", content)
 
 
 def write_labelme(collection: Collection, out: Path, options: Options, losses: Losses) -> None:

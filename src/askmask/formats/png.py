@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import colorsys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -20,7 +21,8 @@ from askmask import rle
 from askmask.atomic import atomic_write
 from askmask.errors import DataError
 from askmask.formats.collection import Collection, Losses, Options, Split
-from askmask.formats.files import write_json
+from askmask.formats.foreign import write_foreign_json
+from askmask.formats.picture_files import unique_stems
 from askmask.formats.shapes import ShapePicture, one_mask_each, pictures_of
 
 __all__ = ["file_stem", "write_png_binary", "write_png_indexed"]
@@ -32,27 +34,27 @@ _GOLDEN = 0.618
 """Steps of this share of the circle keep neighbouring hues apart."""
 
 
-def file_stem(name: str) -> str:
-    """Name a file after a query or a picture so that the name can be read back by unquoting."""
-    return quote(name, safe=" #,;=@+()[]{}!$&'~")
+def file_stem(id: str) -> str:
+    """Name a file after a query, so that unquoting gives the id back."""
+    return quote(id, safe=" #,;=@+()[]{}!$&'~").replace(".", "%2E")
 
 
 def _units(split: Split, options: Options, losses: Losses) -> Iterator[tuple[str, ShapePicture]]:
-    """Name and masks of each unit."""
+    """Name of the file, and masks, of each unit."""
     kind = split.kind(options.records)
+    pictures = pictures_of(split, options, losses)
     if kind == "entities":
-        for picture in pictures_of(split, options, losses):
-            yield picture.image.rpartition(".")[0] or picture.image, picture
+        stems = unique_stems(picture.image for picture in pictures)
+        yield from ((stems[picture.image], picture) for picture in pictures)
         return
     answers = {one.id: one for one in split.predictions}
-    pictures_of(split, options, losses)  # counts what is lost
     for query in split.queries:
         if kind == "predictions" and query.id not in answers:
             continue
         found = (answers[query.id],) if kind == "predictions" else ()
         alone = Split(queries=(query,), predictions=found)
         picture = pictures_of(alone, Options(records=kind), Losses())[0]
-        yield query.id, picture
+        yield file_stem(query.id), replace(picture, query=query.id)
 
 
 def _palette() -> list[int]:
@@ -83,13 +85,14 @@ def _indexed(picture: ShapePicture, where: str, losses: Losses) -> Image.Image:
     return image
 
 
-def _index(name: str, picture: ShapePicture, files: Sequence[str]) -> dict[str, Any]:
+def _index(picture: ShapePicture, files: Sequence[str]) -> dict[str, Any]:
     masks = [
         {"index": number, "file": file, "label": shape.label, **shape.says()}
         for number, (file, shape) in enumerate(zip(files, picture.shapes, strict=True), 1)
     ]
     size = {"height": picture.height, "width": picture.width}
-    return {"name": name, "image": picture.image, **size, "masks": masks}
+    query = {} if picture.query is None else {"query": picture.query}
+    return {**query, "image": picture.image, **size, "masks": masks}
 
 
 def _write(
@@ -98,8 +101,7 @@ def _write(
     options = options if binary else one_mask_each(options)
     out.mkdir(parents=True)
     index = []
-    for name, picture in _units(collection.only(), options, losses):
-        stem = file_stem(name)
+    for stem, picture in _units(collection.only(), options, losses):
         if binary:
             files = [f"{stem}/{number}.png" for number, _ in enumerate(picture.shapes, 1)]
             (out / stem).mkdir()
@@ -108,9 +110,9 @@ def _write(
                 _save(Image.fromarray(pixels), out / file)
         else:
             files = [f"{stem}.png"] * len(picture.shapes)
-            _save(_indexed(picture, name, losses), out / f"{stem}.png")
-        index.append(_index(name, picture, files))
-    write_json(out / "masks.json", index)
+            _save(_indexed(picture, stem, losses), out / f"{stem}.png")
+        index.append(_index(picture, files))
+    write_foreign_json(out / "masks.json", index)
 
 
 def write_png_indexed(collection: Collection, out: Path, options: Options, losses: Losses) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from askmask import rle
 from askmask.formats.askmask import QueryRecord, Target
 from askmask.formats.collection import Collection, Losses, Options
-from askmask.formats.files import write_json
+from askmask.formats.foreign import write_foreign_json
 from askmask.formats.picture_files import relative_to
 
 __all__ = ["write_r2sm"]
@@ -75,4 +75,4 @@ def write_r2sm(collection: Collection, out: Path, options: Options, losses: Loss
         path = relative_to(out.parent, query.image, split.images)
         rows.append(_row(len(rows) + 1, query, image, path))
     losses.add("pictures with objects", len(split.entities), "only queries are written")
-    write_json(out, rows)
+    write_foreign_json(out, rows)

@@ -16,7 +16,7 @@ import numpy as np
 from askmask import rle
 from askmask.formats.askmask import QueryRecord
 from askmask.formats.collection import Collection, Losses, Options
-from askmask.formats.files import write_json
+from askmask.formats.foreign import write_foreign_json
 from askmask.formats.picture_files import copy_pictures, unique_stems
 from askmask.geometry import centre_polygons
 from askmask.rle import RLE
@@ -68,7 +68,7 @@ def write_reasonseg(collection: Collection, out: Path, options: Options, losses:
             stem = stems[f"{query.id.replace('/', '-')}.json"]
             changed = copy_pictures({query.image: stem}, split.images, folder, jpeg=True)
             losses.add("pictures as they were", changed, "LISA reads *.jpg: written as JPEG, 95 %")
-            write_json(folder / f"{stem}.json", _content(query, f"{stem}.jpg"))
+            write_foreign_json(folder / f"{stem}.json", _content(query, f"{stem}.jpg"))
             why = "ReasonSeg has a text and one mask"
             losses.add("mask types", query.mask_type is not None, why)
             losses.add("reference masks", len(query.references), why)

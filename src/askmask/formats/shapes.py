@@ -79,7 +79,7 @@ def shape_from_says(label: str, mask: RLE, says: object, where: str) -> Shape:
     return Shape(
         label,
         mask,
-        fields.optional("mask_type", lambda key: fields.choice(key, _as_kind, kinds)),
+        fields.optional("mask_type", lambda key: _as_kind(fields.choice(key, str, kinds))),
         fields.optional("object", fields.integer),
         fields.optional("score", fields.number),
         fields.optional("text", fields.text),
@@ -93,12 +93,20 @@ def _as_kind(value: str | None) -> _Kind | None:
 
 @dataclass(frozen=True)
 class ShapePicture:
-    """A picture with its shapes; `image` is relative to the split's folder of pictures."""
+    """A picture with its shapes.
+
+    Attributes:
+        image: its path, relative to the split's folder of pictures.
+        height, width: its size in pixels.
+        shapes: what is drawn on it.
+        query: id of the only query that the shapes answer, or None.
+    """
 
     image: str
     height: int
     width: int
     shapes: tuple[Shape, ...]
+    query: str | None = None
 
     @property
     def size_hw(self) -> tuple[int, int]:
