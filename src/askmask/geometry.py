@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from askmask.errors import ShapeError
+from askmask.errors import DataError, ShapeError
 
 __all__ = ["centre_polygons", "count_holes", "edge_polygons", "fill_centres", "join_parts"]
 
@@ -30,6 +30,9 @@ _PIXEL_XY = np.array([(0, 0), (-1, 0), (-1, -1), (0, -1)])
 """From where a step in that direction starts to the mask's pixel on its right hand."""
 
 _DOWN, _UP = 1, 3
+
+_MAX_STEPS = 10_000_000
+"""Longest outline that is filled, in pixels; bounds the memory that a file can claim."""
 
 
 @dataclass
@@ -209,20 +212,31 @@ def _lines(polygon_xy: _Ints) -> tuple[_Ints, _Ints]:
     return rounded[:, 0], rounded[:, 1]
 
 
-def fill_centres(polygons: Sequence[_Ints], size_hw: tuple[int, int]) -> NDArray[np.bool_]:
+def fill_centres(
+    polygons: Sequence[_Ints], size_hw: tuple[int, int], where: str = "polygon"
+) -> NDArray[np.bool_]:
     """Fill polygons whose corners are pixels, with the pixels that their outlines touch.
 
     Args:
         polygons: (K, 2) int64 of x, y each, K of 1 or more; parts outside the picture are cut off.
         size_hw: height and width of the picture.
+        where: file and record, for messages.
 
     Returns:
         (H, W) bool, the pixels in any of the polygons; inside is what an outline goes around an
         odd number of times.
+
+    Raises:
+        DataError: when an outline is too long.
     """
     height, width = size_hw
     filled = np.zeros(size_hw, bool)
     for polygon in polygons:
+        steps = int(np.abs(polygon - np.roll(polygon, -1, axis=0)).max(axis=1).sum())
+        if steps > _MAX_STEPS:
+            raise DataError(
+                f"{where}: expected an outline of at most {_MAX_STEPS:,} pixels, got {steps:,}"
+            )
         x, y = _lines(polygon)
         shown = (x >= 0) & (x < width) & (y >= 0) & (y < height)
         inside = _odd(polygon, size_hw)

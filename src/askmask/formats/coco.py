@@ -219,6 +219,10 @@ def _target_json(row: _Json, size_hw: tuple[int, int], where: str) -> _Json:
     return {**_rest(row), "segmentation": mask, **modal}
 
 
+def _name(value: object) -> str:
+    return value if isinstance(value, str) and value else _NAMELESS
+
+
 def _side(image: _Json, key: str, where: str) -> int:
     value = image.get(key)
     if type(value) is not int or value < 1:
@@ -228,6 +232,8 @@ def _side(image: _Json, key: str, where: str) -> int:
 
 def _base(image: _Json, where: str) -> _Json:
     size = {key: _side(image, key, where) for key in ("height", "width")}
+    if size["height"] * size["width"] > rle.MAX_PIXELS:
+        raise DataError(f"{where}: expected at most {rle.MAX_PIXELS:,} pixels, got {size}")
     return {**_rest(image), "image": image.get("file_name"), **size}
 
 
@@ -240,10 +246,10 @@ def read_coco(path: str | Path, options: Options, bad: OnBad = stop) -> Collecti
     path = Path(path)
     content = read_json(path)
     images = _list_of(content, "images", path)
-    names = {row.get("id"): row.get("name") for row in _list_of(content, "categories", path)}
-    rows: Mapping[Any, list[_Json]] = defaultdict(list)
+    names = {repr(row.get("id")): row.get("name") for row in _list_of(content, "categories", path)}
+    rows: Mapping[str, list[_Json]] = defaultdict(list)
     for row in _list_of(content, "annotations", path):
-        rows[row.get("image_id")].append(row)
+        rows[repr(row.get("image_id"))].append(row)
     info = content.get("info") if isinstance(content.get("info"), dict) else {}
     entities: list[EntityRecord] = []
     queries: list[QueryRecord] = []
@@ -252,13 +258,18 @@ def read_coco(path: str | Path, options: Options, bad: OnBad = stop) -> Collecti
         try:
             base = _base(image, where)
             size_hw = base["height"], base["width"]
-            own = [(f"{where} annotation {row.get('id')!r}", row) for row in rows[image.get("id")]]
+            own = [
+                (f"{where} annotation {row.get('id')!r}", row)
+                for row in rows[repr(image.get("id"))]
+            ]
             if info.get("askmask") == "queries":
                 base["targets"] = [_target_json(row, size_hw, place) for place, row in own]
                 queries.append(QueryRecord.from_json(base, where))
             else:
                 base["entities"] = [
-                    _entity_json(row, str(names.get(row.get("category_id"))), size_hw, place)
+                    _entity_json(
+                        row, _name(names.get(repr(row.get("category_id")))), size_hw, place
+                    )
                     for place, row in own
                 ]
                 entities.append(EntityRecord.from_json(base, where))

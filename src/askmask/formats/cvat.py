@@ -60,7 +60,7 @@ def decode_points(points: Sequence[int], size_hw: tuple[int, int]) -> NDArray[np
         DataError: when they are not whole numbers that fill a box inside `size_hw`.
     """
     height, width = size_hw
-    whole = [int(one) if one == int(one) else -1 for one in points]
+    whole = [int(one) if float(one).is_integer() else -1 for one in points]
     *runs, left, top, right, bottom = whole if len(whole) > 4 else [0] * 5
     if not (0 <= left <= right < width and 0 <= top <= bottom < height):
         raise DataError(f"mask: expected a box inside {list(size_hw)} after the run lengths")
@@ -168,7 +168,8 @@ def _pixels(
             corners = np.array([[float(x), float(y)] for x, y in pairs])
             if len(corners) < 3 or not np.isfinite(corners).all():
                 raise ValueError
-            return fill_centres([np.floor(np.clip(corners, -1e6, 1e6)).astype(int)], size_hw)
+            pixels = np.floor(np.clip(corners, -1e6, 1e6)).astype(np.int64)
+            return fill_centres([pixels], size_hw, where)
         runs = [int(one) for one in element.get("rle", "").split(",")]
     except ValueError:
         raise DataError(f"{where}: expected whole numbers as rle, or points x,y;x,y;…") from None

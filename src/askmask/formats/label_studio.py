@@ -92,7 +92,10 @@ def _picture_of(task: _Json, where: str) -> str:
     url = data.get(_TO) or next((one for one in data.values() if isinstance(one, str)), None)
     if not isinstance(url, str) or not url:
         raise DataError(f"{where}, key 'data': expected a picture under {_TO!r}")
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise DataError(f"{where}, key 'data': expected an address, {error}") from error
     local = parse_qs(parts.query).get("d")
     return local[0] if local else unquote(parts.path).lstrip("/") or url
 
@@ -118,7 +121,8 @@ def _shape(row: object, where: str) -> Shape:
 def _results_of(task: _Json) -> list[Any]:
     """Regions of the first annotation that was not cancelled, or else of the first prediction."""
     for key in ("annotations", "predictions"):
-        for one in task.get(key) or ():
+        found = task.get(key)
+        for one in found if isinstance(found, list) else ():
             if isinstance(one, dict) and not one.get("was_cancelled"):
                 result = one.get("result")
                 return result if isinstance(result, list) else []

@@ -125,7 +125,7 @@ def write_labelme_masks(
 
 def _points(fields: Fields, where: str) -> NDArray[np.float64]:
     points: NDArray[np.float64] = np.zeros(0)
-    with suppress(TypeError, ValueError):  # refused below
+    with suppress(TypeError, ValueError, OverflowError):  # refused below
         points = np.array(fields.items("points"), np.float64)
     if points.ndim != 2 or points.shape[1] != 2 or not np.isfinite(points).all():
         raise DataError(f"{where}, key 'points': expected a list of finite [x, y] in pixels")
@@ -156,18 +156,18 @@ def _mask_of(fields: Fields, size_hw: tuple[int, int]) -> NDArray[np.bool_]:
     points = _points(fields, fields.where)
     corners = np.floor(points).astype(np.int64)
     if kind == "polygon" and len(points) >= 3:
-        return fill_centres([corners], size_hw)
+        return fill_centres([corners], size_hw, fields.where)
     if kind in ("mask", "rectangle") and len(points) >= 2:
         (x0, y0), (x1, y1) = corners.min(axis=0).tolist(), corners.max(axis=0).tolist()
-        if not (0 <= x0 <= x1 and 0 <= y0 <= y1) or x0 >= size_hw[1] or y0 >= size_hw[0]:
+        if kind == "rectangle":
+            x0, y0, x1, y1 = max(x0, 0), max(y0, 0), min(x1, size_hw[1]), min(y1, size_hw[0])
+        elif not (0 <= x0 <= x1 < size_hw[1] and 0 <= y0 <= y1 < size_hw[0]):
             raise DataError(f"{fields.where}, key 'points': expected a box inside the picture")
         mask = np.zeros(size_hw, bool)
         box: NDArray[np.bool_] = np.ones((1, 1), bool)
         if kind == "mask":
             size = (y1 - y0 + 1, x1 - x0 + 1)
             box = _box_mask(fields.text("mask"), size, f"{fields.where}, key 'mask'")
-            if y1 >= size_hw[0] or x1 >= size_hw[1]:
-                raise DataError(f"{fields.where}, key 'points': expected a box in the picture")
         mask[y0 : y1 + 1, x0 : x1 + 1] = box
         return mask
     raise DataError(

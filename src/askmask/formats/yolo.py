@@ -169,7 +169,7 @@ def _shape(line: str, classes: Mapping[int, str], size_hw: tuple[int, int], wher
     height, width = size_hw
     points = np.array(values).reshape(-1, 2) * (width, height)
     corners = np.minimum(np.floor(points).astype(np.int64), (width - 1, height - 1))
-    return Shape(name, rle.encode(fill_centres([corners], size_hw)), "modal")
+    return Shape(name, rle.encode(fill_centres([corners], size_hw, where)), "modal")
 
 
 def _record(
