@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from askmask import rle
-from askmask.polygons import fill_polygons
 from askmask.errors import DataError
+from askmask.polygons import fill_polygons
 
 CORNERS = st.floats(-20, 60, allow_nan=False, width=32)
 

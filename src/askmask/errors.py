@@ -2,7 +2,8 @@
 
     AskmaskError
     ├── DataError          a file or a record is not what its format promises
-    │   └── RLEError       a run-length code does not describe a mask of its size
+    │   ├── RLEError       a run-length code does not describe a mask of its size
+    │   └── TornLineError  a file ends in the middle of a line, as its writer was killed
     ├── ImageError         a picture is missing, broken, too large or of an unknown kind
     ├── ShapeError         an array or mask has the wrong shape or dtype (also a ValueError)
     ├── QueryError         a sentence or its references cannot be asked
@@ -26,6 +27,7 @@ __all__ = [
     "QueryError",
     "RLEError",
     "ShapeError",
+    "TornLineError",
     "WeightsError",
 ]
 
@@ -40,6 +42,10 @@ class DataError(AskmaskError):
 
 class RLEError(DataError):
     """A run-length code does not describe a mask of its size."""
+
+
+class TornLineError(DataError):
+    """A file ends in the middle of a line, as its writer was killed."""
 
 
 class ImageError(AskmaskError):

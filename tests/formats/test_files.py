@@ -49,7 +49,12 @@ BAD_LINES = {
     "no json": (b"{'a': 1}", "expected JSON"),
     "cut": (b'{"a": ', "expected JSON"),
     "array": (b"[1]", "expected a JSON object, got list"),
-    "not a number": (b'{"a": NaN}', "NaN is not JSON"),
+    "not a number": (b'{"a": NaN}', "'a': expected a finite number, NaN is not JSON"),
+    "deep not a number": (
+        b'{"a": [{"b": 1}, {"b": -Infinity}]}',
+        r"key 'a\[1\].b': expected a fin",
+    ),
+    "not a number alone": (b"NaN", "expected JSON, NaN is not JSON"),
     "latin-1": (b'{"a": "\xe9"}', "expected UTF-8, got byte 0xe9 at offset 7"),
     "deep": (b'{"a": ' + b"[" * 200_000, "expected JSON"),
     "long number": (b'{"a": ' + b"9" * 9_000 + b"}", "expected JSON"),
@@ -69,7 +74,7 @@ def test_bad_line_is_named(
     assert next(rows) == (1, {"a": 0})
     with pytest.raises(DataError, match=message) as caught:
         next(rows)
-    assert str(caught.value).startswith(f"{path}:2: ")
+    assert str(caught.value).startswith((f"{path}:2: ", f"{path}:2, key "))
     assert "\n" not in str(caught.value)
 
 

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from askmask.errors import DataError
+from askmask.errors import DataError, TornLineError
+from askmask.formats.codes import CodeChecks
+from askmask.formats.fields import Fields
 from askmask.formats.files import file_sha256, iter_jsonl, read_json, write_json, write_jsonl
-from askmask.formats.records import (
-    Entity,
-    EntityRecord,
-    PredictedMask,
-    Prediction,
-    QueryRecord,
-    Target,
-    prediction_from_answer,
-)
+from askmask.formats.prediction import PredictedMask, Prediction, prediction_from_answer
+from askmask.formats.records import Entity, EntityRecord, QueryRecord, Target
 
 __all__ = [
     "Entity",
@@ -47,21 +42,48 @@ class _Record(Protocol):
     def to_json(self) -> dict[str, Any]: ...
 
 
-_R = TypeVar("_R")
+_R = TypeVar("_R", EntityRecord, QueryRecord, Prediction)
+
+_BLOCK = 1_000
+"""Records that wait for the check of their codes at most."""
 
 
-def _read(
-    path: str | Path, from_json: Callable[[object, str], _R], key: Callable[[_R], str]
-) -> Iterator[_R]:
-    """Read a file line by line, refusing a second record of the same `key`."""
+def _read(path: str | Path, kind: type[_R], key: str, advice: str) -> Iterator[_R]:
+    """Read a file line by line, refusing a second record of the same `key`.
+
+    Records come in blocks, as their run-length codes are checked together; before an error, all
+    records in front of it come.
+    """
+    path = str(path)
+    checks = CodeChecks()
+    block: list[_R] = []
     line_of: dict[str, int] = {}
-    for number, record in iter_jsonl(path):
-        where = f"{path}:{number}"
-        read = from_json(record, where)
-        first = line_of.setdefault(key(read), number)
-        if first != number:
-            raise DataError(f"{where}: {key(read)!r} is already in line {first}; expected it once")
-        yield read
+    try:
+        for number, line in iter_jsonl(path):
+            record = kind.from_fields(Fields(line, f"{path}:{number}", kind.KEYS, checks))
+            name: str = getattr(record, key)
+            first = line_of.setdefault(name, number)
+            if first != number:
+                raise DataError(
+                    f"{path}:{number}: {name!r} is already in line {first}; expected it once"
+                )
+            block.append(record)
+            if checks.full or len(block) >= _BLOCK:
+                yield from _settled(block, checks)
+                block = []
+    except DataError as error:
+        if block:
+            yield from _settled(block, checks)
+        if isinstance(error, TornLineError):
+            raise TornLineError(f"{error}; {advice}") from error
+        raise
+    yield from _settled(block, checks)
+
+
+def _settled(block: list[_R], checks: CodeChecks) -> list[_R]:
+    """Return the records of a block after the check of their codes."""
+    checks.settle()
+    return block
 
 
 def read_entities(path: str | Path) -> Iterator[EntityRecord]:
@@ -70,7 +92,7 @@ def read_entities(path: str | Path) -> Iterator[EntityRecord]:
     Raises:
         DataError: naming file, line and key; also when a picture comes twice.
     """
-    return _read(path, EntityRecord.from_json, lambda record: record.image)
+    return _read(path, EntityRecord, "image", "make or copy it again")
 
 
 def read_queries(path: str | Path) -> Iterator[QueryRecord]:
@@ -79,7 +101,7 @@ def read_queries(path: str | Path) -> Iterator[QueryRecord]:
     Raises:
         DataError: naming file, line and key; also when an id comes twice.
     """
-    return _read(path, QueryRecord.from_json, lambda record: record.id)
+    return _read(path, QueryRecord, "id", "make or copy it again")
 
 
 def read_predictions(path: str | Path) -> Iterator[Prediction]:
@@ -87,8 +109,13 @@ def read_predictions(path: str | Path) -> Iterator[Prediction]:
 
     Raises:
         DataError: naming file, line and key; also when an id comes twice.
+        TornLineError: when the last line was cut off.
     """
-    return _read(path, Prediction.from_json, lambda record: record.id)
+    advice = (
+        "finish the run with `askmask predict … --resume`, or leave the line out and score its "
+        "query as empty with --allow-missing"
+    )
+    return _read(path, Prediction, "id", advice)
 
 
 def _write(path: str | Path, records: Iterable[_Record]) -> None:

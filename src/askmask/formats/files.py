@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import json
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
 from askmask.atomic import atomic_write
-from askmask.errors import DataError, OutputError
+from askmask.errors import DataError, OutputError, TornLineError
 
 __all__ = [
     "MAX_JSON_BYTES",
@@ -35,16 +37,50 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON; write null")
 
 
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
+"""Made once: `json.loads` makes one a call when it is given options."""
+
+_LENIENT = json.JSONDecoder()
+
+
+def _not_finite(value: object, key: str = "") -> str | None:
+    """Return the path of the first NaN or infinity in `value`, e.g. "masks[0].score"."""
+    if isinstance(value, float):
+        return None if math.isfinite(value) else key
+    if isinstance(value, dict):
+        inside = ((item, f"{key}.{name}" if key else name) for name, item in value.items())
+    elif isinstance(value, list):
+        inside = ((item, f"{key}[{index}]") for index, item in enumerate(value))
+    else:
+        return None
+    return next((path for item in inside if (path := _not_finite(*item))), None)
+
+
+def _no_json(text: str, where: str, error: ValueError | RecursionError) -> DataError:
+    """Say why `text` is not JSON: which key holds NaN, or where the syntax breaks."""
+    if not isinstance(error, json.JSONDecodeError):
+        try:
+            key = _not_finite(_LENIENT.decode(text))
+        except (ValueError, RecursionError):
+            key = None
+        if key:
+            return DataError(f"{where}, key {key!r}: expected a finite number, {error}")
+    return DataError(f"{where}: expected JSON, {error}")
+
+
 def _parse(raw: bytes, where: str) -> Any:
     """Parse one JSON text, or raise DataError naming the place."""
     try:
-        return json.loads(raw.decode("utf-8-sig"), parse_constant=_refuse_constant)
+        text = raw.removeprefix(codecs.BOM_UTF8).decode()
     except UnicodeDecodeError as error:
         raise DataError(
-            f"{where}: expected UTF-8, got byte 0x{raw[error.start]:02x} at offset {error.start}"
+            f"{where}: expected UTF-8, got byte 0x{error.object[error.start]:02x} at offset "
+            f"{error.start}"
         ) from error
+    try:
+        return _DECODER.decode(text)
     except (ValueError, RecursionError) as error:
-        raise DataError(f"{where}: expected JSON, {error}") from error
+        raise _no_json(text, where, error) from error
 
 
 def _unreadable(path: Path, error: OSError) -> DataError:
@@ -68,6 +104,22 @@ def read_json(path: str | Path, max_bytes: int = MAX_JSON_BYTES) -> Any:
     return _parse(raw, str(path))
 
 
+def _parse_line(raw: bytes, where: str) -> dict[str, Any]:
+    """Parse one line, or raise DataError; TornLineError when it is broken and has no end."""
+    try:
+        record = _parse(raw, where)
+    except DataError as error:
+        broken = isinstance(error.__cause__, json.JSONDecodeError | UnicodeDecodeError)
+        if raw.endswith(b"\n") or not broken:
+            raise
+        raise TornLineError(
+            f"{where}: the file ends in the middle of this line, as after a killed writer"
+        ) from error
+    if not isinstance(record, dict):
+        raise DataError(f"{where}: expected a JSON object, got {type(record).__name__}")
+    return record
+
+
 def iter_jsonl(path: str | Path) -> Iterator[tuple[int, dict[str, Any]]]:
     """Read a JSON Lines file line by line; blank lines are skipped.
 
@@ -76,6 +128,7 @@ def iter_jsonl(path: str | Path) -> Iterator[tuple[int, dict[str, Any]]]:
 
     Raises:
         DataError: naming file and line, when a line is too long, not UTF-8 or not a JSON object.
+        TornLineError: when the last line is not JSON and has no end.
     """
     path = Path(path)
     try:
@@ -83,18 +136,13 @@ def iter_jsonl(path: str | Path) -> Iterator[tuple[int, dict[str, Any]]]:
             number = 0
             while raw := stream.readline(MAX_LINE_BYTES + 1):
                 number += 1
-                where = f"{path}:{number}"
                 if len(raw) > MAX_LINE_BYTES:
                     raise DataError(
-                        f"{where}: expected at most {MAX_LINE_BYTES:,} bytes a line, got more; "
-                        "is it JSON Lines, one object a line?"
+                        f"{path}:{number}: expected at most {MAX_LINE_BYTES:,} bytes a line, got "
+                        "more; is it JSON Lines, one object a line?"
                     )
-                if not raw.strip():
-                    continue
-                record = _parse(raw, where)
-                if not isinstance(record, dict):
-                    raise DataError(f"{where}: expected a JSON object, got {type(record).__name__}")
-                yield number, record
+                if not raw.isspace():
+                    yield number, _parse_line(raw, f"{path}:{number}")
     except OSError as error:
         raise _unreadable(path, error) from error
 

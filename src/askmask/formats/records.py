@@ -1,44 +1,85 @@
-"""Records of the askmask/1 format: entities, queries and predictions, checked when read.
+"""Records of the askmask/1 format that a benchmark holds: entities and queries, checked when read.
 
 Keys that the format does not know are kept in `extra` and written again. An optional key that is
-missing is the same as null.
+missing is the same as null. `place` says where a record was read, for later messages.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
-from askmask.errors import DataError
+from askmask import rle
+from askmask.errors import RLEError
+from askmask.formats.codes import CodeChecks
 from askmask.formats.fields import Fields
 from askmask.rle import RLE
-from askmask.types import Answer, Masks, MaskType, Query
+from askmask.types import Masks, MaskType, Query
 
 __all__ = [
+    "MASK_TYPES",
     "Entity",
     "EntityRecord",
-    "PredictedMask",
-    "Prediction",
+    "Extra",
     "QueryRecord",
     "Target",
-    "prediction_from_answer",
+    "check_group",
+    "present",
 ]
 
-_TYPES = tuple(mask_type.value for mask_type in MaskType)
+MASK_TYPES = {mask_type.value: mask_type for mask_type in MaskType}
+"""The types as they are written."""
 
-_SUM_TOLERANCE = 1e-3
-"""How far probabilities that other tools rounded may be from summing to 1."""
-
-_Extra = Mapping[str, Any]
+Extra = Mapping[str, Any]
+"""Keys that the format does not know."""
 
 
-def _present(**optional: Any) -> dict[str, Any]:
+def present(**optional: Any) -> dict[str, Any]:
     """Return the keys whose value is not None."""
     return {key: value for key, value in optional.items() if value is not None}
 
 
-@dataclass(frozen=True)
+def _are_equal(a: RLE, b: RLE) -> bool:
+    """Whether two codes are of one mask; True for broken ones, which their own check names."""
+    if a["counts"] == b["counts"]:
+        return True
+    height, width = a["size"]
+    try:
+        return rle.union([a], (height, width)) == rle.union([b], (height, width))
+    except RLEError:
+        return True
+
+
+def check_group(
+    mask_type: MaskType | None, masks: Sequence[tuple[Fields, RLE, RLE | None]]
+) -> None:
+    """Refuse a group whose masks are not all of one type.
+
+    Args:
+        mask_type: of the line, or None where it does not say.
+        masks: of each, its keys, its `segmentation`, and what it holds as its mask of `mask_type`.
+
+    Raises:
+        DataError: when a mask says another type, or holds another mask of the line's type.
+    """
+    said: object = mask_type
+    for fields, segmentation, same in masks:
+        own = fields.extra.get("mask_type") if fields.extra else None
+        said = own if said is None else said
+        if own is not None and own != said:
+            raise fields.error(
+                "mask_type", f"expected {str(said)!r} as the rest of the group, got {own!r}"
+            )
+        if same is not None and same is not segmentation and not _are_equal(segmentation, same):
+            raise fields.error(
+                str(mask_type),
+                f"expected the same mask as 'segmentation', as the mask type is {mask_type}",
+            )
+
+
+@dataclass(frozen=True, slots=True)
 class Entity:
     """One annotated object of a picture.
 
@@ -62,11 +103,13 @@ class Entity:
     occlusion_rate: float | None = None
     occluded_by: tuple[int, ...] = ()
     depth_order: int | None = None
-    extra: _Extra = field(default_factory=dict)
+    extra: Extra = field(default_factory=dict)
 
-    KEYS = (
-        *("id", "category", "modal", "amodal", "attributes"),
-        *("occlusion_rate", "occluded_by", "depth_order"),
+    KEYS: ClassVar[AbstractSet[str]] = frozenset(
+        (
+            *("id", "category", "modal", "amodal", "attributes"),
+            *("occlusion_rate", "occluded_by", "depth_order"),
+        )
     )
 
     @classmethod
@@ -76,7 +119,7 @@ class Entity:
             id=fields.integer("id"),
             category=fields.name("category"),
             modal=fields.code("modal", size_hw),
-            amodal=fields.optional("amodal", lambda key: fields.code(key, size_hw)),
+            amodal=fields.optional_code("amodal", size_hw),
             attributes=fields.optional("attributes", fields.mapping) or {},
             occlusion_rate=fields.optional("occlusion_rate", fields.share),
             occluded_by=fields.items_of("occluded_by", int, "entity ids"),
@@ -89,7 +132,7 @@ class Entity:
         return {
             "id": self.id,
             "category": self.category,
-            **_present(attributes=dict(self.attributes) or None),
+            **present(attributes=dict(self.attributes) or None),
             "modal": self.modal,
             "amodal": self.amodal,
             "occlusion_rate": self.occlusion_rate,
@@ -99,7 +142,7 @@ class Entity:
         }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class EntityRecord:
     """A line of an entities file: one picture with its objects; `image` is relative to the file."""
 
@@ -107,14 +150,21 @@ class EntityRecord:
     height: int
     width: int
     entities: tuple[Entity, ...]
-    extra: _Extra = field(default_factory=dict)
+    extra: Extra = field(default_factory=dict)
 
-    KEYS = ("image", "height", "width", "entities")
+    KEYS: ClassVar[AbstractSet[str]] = frozenset(("image", "height", "width", "entities"))
 
     @classmethod
     def from_json(cls, record: object, where: str) -> EntityRecord:
         """Read and check one line; raises DataError naming `where` and the key."""
-        fields = Fields(record, where, cls.KEYS)
+        checks = CodeChecks()
+        read = cls.from_fields(Fields(record, where, cls.KEYS, checks))
+        checks.settle()
+        return read
+
+    @classmethod
+    def from_fields(cls, fields: Fields) -> EntityRecord:
+        """Read and check one line but for its run-length codes, whose check waits."""
         size_hw = fields.integer("height", 1), fields.integer("width", 1)
         entities = tuple(
             Entity.from_fields(item, size_hw) for item in fields.objects("entities", Entity.KEYS)
@@ -122,7 +172,7 @@ class EntityRecord:
         ids = [entity.id for entity in entities]
         double = next((id for index, id in enumerate(ids) if id in ids[:index]), None)
         if double is not None:
-            raise DataError(f"{where}, key 'entities': expected different ids, got {double} twice")
+            raise fields.error("entities", f"expected different ids, got {double} twice")
         return cls(fields.name("image"), *size_hw, entities, fields.extra)
 
     def to_json(self) -> dict[str, Any]:
@@ -136,7 +186,7 @@ class EntityRecord:
         }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Target:
     """One instance that a query asks for.
 
@@ -152,9 +202,9 @@ class Target:
     entity: int | None = None
     category: str | None = None
     modal: RLE | None = None
-    extra: _Extra = field(default_factory=dict)
+    extra: Extra = field(default_factory=dict)
 
-    KEYS = ("segmentation", "entity", "category", "modal")
+    KEYS: ClassVar[AbstractSet[str]] = frozenset(("segmentation", "entity", "category", "modal"))
 
     @classmethod
     def from_fields(cls, fields: Fields, size_hw: tuple[int, int]) -> Target:
@@ -163,17 +213,17 @@ class Target:
             segmentation=fields.code("segmentation", size_hw),
             entity=fields.optional("entity", fields.integer),
             category=fields.optional("category", fields.text),
-            modal=fields.optional("modal", lambda key: fields.code(key, size_hw)),
+            modal=fields.optional_code("modal", size_hw),
             extra=fields.extra,
         )
 
     def to_json(self) -> dict[str, Any]:
         """Return the object as it is written."""
-        optional = _present(entity=self.entity, category=self.category, modal=self.modal)
+        optional = present(entity=self.entity, category=self.category, modal=self.modal)
         return {"segmentation": self.segmentation, **optional, **self.extra}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class QueryRecord:
     """A line of a queries file: a sentence about a picture and the masks it asks for.
 
@@ -188,6 +238,7 @@ class QueryRecord:
         ignore: pixels that are not scored, or None.
         tags: e.g. "reasoning:spatial", "twin:000123#4".
         extra: keys that the format does not know.
+        place: where it was read, e.g. "queries.jsonl:7"; "" when made in Python.
     """
 
     id: str
@@ -200,32 +251,53 @@ class QueryRecord:
     mask_type: MaskType | None = None
     ignore: RLE | None = None
     tags: tuple[str, ...] = ()
-    extra: _Extra = field(default_factory=dict)
+    extra: Extra = field(default_factory=dict)
+    place: str = field(default="", compare=False, repr=False)
 
-    KEYS = (
-        *("id", "image", "height", "width", "text"),
-        *("targets", "references", "mask_type", "ignore", "tags"),
+    KEYS: ClassVar[AbstractSet[str]] = frozenset(
+        (
+            *("id", "image", "height", "width", "text"),
+            *("targets", "references", "mask_type", "ignore", "tags"),
+        )
     )
 
     @classmethod
     def from_json(cls, record: object, where: str) -> QueryRecord:
         """Read and check one line; raises DataError naming `where` and the key."""
-        fields = Fields(record, where, cls.KEYS)
+        checks = CodeChecks()
+        read = cls.from_fields(Fields(record, where, cls.KEYS, checks))
+        checks.settle()
+        return read
+
+    @classmethod
+    def from_fields(cls, fields: Fields) -> QueryRecord:
+        """Read and check one line but for its run-length codes, whose check waits."""
         size_hw = fields.integer("height", 1), fields.integer("width", 1)
+        mask_type = fields.choice("mask_type", MASK_TYPES)
+        items = fields.objects("targets", Target.KEYS)
+        targets = tuple(Target.from_fields(item, size_hw) for item in items)
+        modal = mask_type is MaskType.MODAL
+        check_group(
+            mask_type,
+            [
+                (item, target.segmentation, target.modal if modal else None)
+                for item, target in zip(items, targets, strict=True)
+                if modal or item.extra
+            ],
+        )
         return cls(
             id=fields.name("id"),
             image=fields.name("image"),
             height=size_hw[0],
             width=size_hw[1],
             text=fields.text("text"),
-            targets=tuple(
-                Target.from_fields(item, size_hw) for item in fields.objects("targets", Target.KEYS)
-            ),
+            targets=targets,
             references=fields.codes("references", size_hw),
-            mask_type=_mask_type(fields),
-            ignore=fields.optional("ignore", lambda key: fields.code(key, size_hw)),
+            mask_type=mask_type,
+            ignore=fields.optional_code("ignore", size_hw),
             tags=fields.items_of("tags", str, "strings"),
             extra=fields.extra,
+            place=fields.where,
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -252,160 +324,3 @@ class QueryRecord:
         """
         size_hw = (self.height, self.width)
         return Query(self.text, Masks.from_rles(self.references, size_hw))
-
-
-@dataclass(frozen=True)
-class PredictedMask:
-    """One mask of a prediction.
-
-    Attributes:
-        segmentation: mask of the type that the model chose.
-        score: how sure the model is; higher is surer.
-        modal: visible part, or None.
-        amodal: complete shape, or None.
-        label: what the model calls it, or None.
-        extra: keys that the format does not know.
-    """
-
-    segmentation: RLE
-    score: float
-    modal: RLE | None = None
-    amodal: RLE | None = None
-    label: str | None = None
-    extra: _Extra = field(default_factory=dict)
-
-    KEYS = ("segmentation", "score", "modal", "amodal", "label")
-
-    @classmethod
-    def from_fields(cls, fields: Fields) -> PredictedMask:
-        """Read and check one object of a prediction line."""
-        segmentation = fields.code("segmentation", None)
-        height, width = segmentation["size"]
-        return cls(
-            segmentation=segmentation,
-            score=fields.number("score"),
-            modal=fields.optional("modal", lambda key: fields.code(key, (height, width))),
-            amodal=fields.optional("amodal", lambda key: fields.code(key, (height, width))),
-            label=fields.optional("label", fields.text),
-            extra=fields.extra,
-        )
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the object as it is written."""
-        optional = _present(modal=self.modal, amodal=self.amodal, label=self.label)
-        return {
-            "segmentation": self.segmentation,
-            "score": self.score,
-            **optional,
-            **self.extra,
-        }
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """A line of a predictions file: what a model answered to one query.
-
-    Attributes:
-        id: the query's id.
-        mask_type: the type that the model chose, or None.
-        mask_type_probability: probability of each type, summing to 1, or None.
-        masks: the group; () = no target.
-        fused: for models that give one mask only, or None.
-        no_target_probability: in [0, 1], or None.
-        rationale: why these, or None.
-        seconds: model time for this query, or None.
-        error: set instead of masks when the query failed.
-        extra: keys that the format does not know.
-    """
-
-    id: str
-    mask_type: MaskType | None = None
-    mask_type_probability: Mapping[MaskType, float] | None = None
-    masks: tuple[PredictedMask, ...] = ()
-    fused: RLE | None = None
-    no_target_probability: float | None = None
-    rationale: str | None = None
-    seconds: float | None = None
-    error: str | None = None
-    extra: _Extra = field(default_factory=dict)
-
-    KEYS = (
-        *("id", "mask_type", "mask_type_probability", "masks", "fused"),
-        *("no_target_probability", "rationale", "seconds", "error"),
-    )
-
-    @classmethod
-    def from_json(cls, record: object, where: str) -> Prediction:
-        """Read and check one line; raises DataError naming `where` and the key."""
-        fields = Fields(record, where, cls.KEYS)
-        masks = fields.objects("masks", PredictedMask.KEYS) if fields.has("masks") else []
-        return cls(
-            id=fields.name("id"),
-            mask_type=_mask_type(fields),
-            mask_type_probability=_mask_type_probability(fields),
-            masks=tuple(PredictedMask.from_fields(item) for item in masks),
-            fused=fields.optional("fused", lambda key: fields.code(key, None)),
-            no_target_probability=fields.optional("no_target_probability", fields.share),
-            rationale=fields.optional("rationale", fields.text),
-            seconds=fields.optional("seconds", lambda key: fields.number(key, 0)),
-            error=fields.optional("error", fields.text),
-            extra=fields.extra,
-        )
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the line as it is written."""
-        probability = self.mask_type_probability
-        return {
-            "id": self.id,
-            "mask_type": self.mask_type,
-            "mask_type_probability": None if probability is None else dict(probability),
-            "masks": [mask.to_json() for mask in self.masks],
-            "fused": self.fused,
-            "no_target_probability": self.no_target_probability,
-            "rationale": self.rationale,
-            "seconds": self.seconds,
-            "error": self.error,
-            **self.extra,
-        }
-
-
-def _mask_type(fields: Fields) -> MaskType | None:
-    return fields.optional("mask_type", lambda key: fields.choice(key, MaskType, _TYPES))
-
-
-def _mask_type_probability(fields: Fields) -> dict[MaskType, float] | None:
-    key = "mask_type_probability"
-    if not fields.has(key):
-        return None
-    inner = Fields(fields.mapping(key), fields.where, _TYPES, f"{key}.")
-    if inner.extra:
-        raise DataError(
-            f"{fields.where}, key {key!r}: expected the keys {', '.join(_TYPES)}, "
-            f"got {next(iter(inner.extra))!r}"
-        )
-    probability = {mask_type: inner.share(mask_type.value) for mask_type in MaskType}
-    total = sum(probability.values())
-    if abs(total - 1) > _SUM_TOLERANCE:
-        raise DataError(
-            f"{fields.where}, key {key!r}: expected probabilities that sum to 1, got {total:.4g}"
-        )
-    return probability
-
-
-def prediction_from_answer(id: str, answer: Answer) -> Prediction:
-    """Record what a model answered to the query `id`."""
-    masks = zip(
-        *(answer.masks.rles, answer.scores.tolist(), answer.modal.rles, answer.amodal.rles),
-        strict=True,
-    )
-    return Prediction(
-        id=id,
-        mask_type=answer.mask_type,
-        mask_type_probability={
-            kind: float(answer.mask_type_probability.get(kind, 0.0)) for kind in MaskType
-        },
-        masks=tuple(PredictedMask(*mask) for mask in masks),
-        no_target_probability=answer.no_target_probability,
-        rationale=answer.rationale,
-        seconds=answer.seconds,
-    )

@@ -95,7 +95,7 @@ PREDICTIONS = [
                 "label": "box",
             }
         ],
-        "fused": None,
+        "fused": rle.encode(AMODAL),
         "no_target_probability": 0.05,
         "rationale": "it stands behind the mug",
         "seconds": 0.012,
@@ -106,7 +106,7 @@ PREDICTIONS = [
         "mask_type": None,
         "mask_type_probability": None,
         "masks": [],
-        "fused": rle.encode(FRONT),
+        "fused": None,
         "no_target_probability": None,
         "rationale": None,
         "seconds": None,
