@@ -7,14 +7,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from askmask.atomic import atomic_write
+from askmask.formats.codes import CodeChecks
 from askmask.formats.fields import Fields
 
 __all__ = ["fields_of", "write_foreign_json"]
 
 
 def fields_of(record: object, where: str, known: Sequence[str], prefix: str = "") -> Fields:
-    """Return the keys of an object; see `Fields` for the arguments and errors."""
-    return Fields(record, where, known, prefix)
+    """Return the keys of an object without run-length codes; see `Fields` for the rest."""
+    return Fields(record, where, frozenset(known), CodeChecks(), prefix)
 
 
 def write_foreign_json(path: Path, value: object) -> None:
