@@ -75,11 +75,13 @@ def shape_from_says(label: str, mask: RLE, says: object, where: str) -> Shape:
         return Shape(label, mask)
     known = ("mask_type", "object", "score", "text", "details")
     fields = fields_of(says, f"{where}, key 'askmask'", known)
-    kinds = get_args(_Kind)
+    kind = fields.optional("mask_type", fields.text)
+    if kind not in (None, *get_args(_Kind)):
+        raise DataError(f"{where}, key 'askmask.mask_type': unknown type {kind!r}")
     return Shape(
         label,
         mask,
-        fields.optional("mask_type", lambda key: _as_kind(fields.choice(key, str, kinds))),
+        _as_kind(kind),
         fields.optional("object", fields.integer),
         fields.optional("score", fields.number),
         fields.optional("text", fields.text),

@@ -37,6 +37,9 @@ _MAX_PARTS = 200
 
 _MAX_LABEL_BYTES = 50_000_000
 
+_INTO_PIXEL = 0.25
+"""Added to corners, so that both tools that cut off and tools that round find the pixel again."""
+
 _PICTURES = (".jpg", ".jpeg", ".png", ".webp")
 
 _NAME = re.compile(r"""\s*(?:(\d{1,6})\s*:|-)\s*(.+?)\s*""")
@@ -67,8 +70,7 @@ def _line(shape: Shape, number: int, losses: Losses) -> str | None:
     losses.add("holes as such", count_holes(mask), "bridged: the outline leads around them")
     if (filled != mask).any():
         losses.ious.append(int((filled & mask).sum()) / int((filled | mask).sum()))
-    # The centre of a pixel, which truncation after scaling takes back to the pixel.
-    shares = (polygon + 0.5) / (width, height)
+    shares = (polygon + _INTO_PIXEL) / (width, height)
     return " ".join([str(number), *(f"{share:.8g}" for share in shares.ravel())])
 
 
