@@ -134,7 +134,7 @@ def test_pycocotools_scores_results_with_the_query_as_unit(tmp_path: Path, capsy
     )
     written("coco", Split(queries=asked), tmp_path / "truth.json")
     rows, losses = written("coco-results", Split((), asked, answers), tmp_path / "found.json")
-    assert [row["query_id"] for row in rows] == ["a#0", "b"]
+    assert [row["image_id"] for row in rows] == ["a#0", "b"]
     assert losses.lines() == []
     truth = coco.COCO(str(tmp_path / "truth.json"))
     scores = evaluation.COCOeval(truth, truth.loadRes(str(tmp_path / "found.json")), "segm")

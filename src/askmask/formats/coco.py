@@ -2,8 +2,8 @@
 
 An object's complete shape is `segmentation` where it is known, and its visible part then is
 `visible_mask`, as in COCOA-cls and D2SA; `mask_type` says which the former is. Of queries, each is
-an "image" of its own: then COCO's evaluation takes the query as its unit, as R2SM does. The key
-`askmask` holds the rest of a record, so that it comes back whole.
+an "image" of its own, with the query's id: then COCO's evaluation takes it as its unit, as R2SM.
+The key `askmask` holds the rest of a record, so that it comes back whole.
 """
 
 from __future__ import annotations
@@ -24,7 +24,14 @@ from askmask.geometry import edge_polygons
 from askmask.polygons import fill_polygons
 from askmask.rle import RLE
 
-__all__ = ["bbox_xywh", "categories_of", "read_coco", "write_coco", "write_coco_polygons"]
+__all__ = [
+    "bbox_xywh",
+    "categories_of",
+    "query_units",
+    "read_coco",
+    "write_coco",
+    "write_coco_polygons",
+]
 
 _NAMELESS = "object"
 """Category of what has none."""
@@ -47,7 +54,7 @@ def _without(record: _Json, *keys: str) -> _Json:
     return {key: value for key, value in record.items() if key not in keys}
 
 
-def _annotation(number: int, image: int, category: int, code: RLE, polygons: bool) -> _Json:
+def _annotation(number: int, image: int | str, category: int, code: RLE, polygons: bool) -> _Json:
     """COCO's own keys of one mask."""
     segmentation: Any = code
     if polygons:
@@ -98,7 +105,9 @@ def _entities_json(split: Split, options: Options, losses: Losses, polygons: boo
     return {"images": images, "annotations": annotations, "categories": categories}
 
 
-def _image(number: int, record: EntityRecord | QueryRecord, split: Split, rest: _Json) -> _Json:
+def _image(
+    number: int | str, record: EntityRecord | QueryRecord, split: Split, rest: _Json
+) -> _Json:
     return {
         "id": number,
         "file_name": record.image,
@@ -108,12 +117,25 @@ def _image(number: int, record: EntityRecord | QueryRecord, split: Split, rest: 
     }
 
 
+def query_units(queries: Iterable[QueryRecord]) -> dict[str, int | str]:
+    """What stands for each query in the place of an image's id: its own id, as a number if it is.
+
+    COCO's tools take both, but not mixed.
+    """
+    ids = [query.id for query in queries]
+    numbers = [int(id) if id.isdecimal() and id.isascii() else 0 for id in ids]
+    whole = all(str(number) == id for number, id in zip(numbers, ids, strict=True))
+    return dict(zip(ids, numbers if whole else ids, strict=True))
+
+
 def _queries_json(split: Split, polygons: bool) -> _Json:
     targets = [target for query in split.queries for target in query.targets]
     categories = categories_of(target.category or _NAMELESS for target in targets)
     images: list[_Json] = []
     annotations: list[_Json] = []
-    for number, query in enumerate(split.queries, 1):
+    units = query_units(split.queries)
+    for query in split.queries:
+        number = units[query.id]
         rest = _without(query.to_json(), "image", "height", "width", "targets")
         image = _image(number, query, split, rest)
         images.append({**image, "caption": query.text, "mask_type": query.mask_type})

@@ -1,7 +1,7 @@
 """COCO's result list of a prediction: `[{image_id, category_id, segmentation, score, bbox}, …]`.
 
-The unit is the query: `image_id` is the query's number in its file, from 1, as `--to coco` gives
-it to queries. `category_id` is 1, since a query has one class: what it asks for.
+The unit is the query: `image_id` is its id, as `--to coco` writes it for queries and `askmask
+evaluate` reads it. `category_id` is 1, since a query has one class: what it asks for.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from typing import Any
 
 from askmask.errors import ConfigError
 from askmask.formats.askmask import Prediction
-from askmask.formats.coco import bbox_xywh
+from askmask.formats.coco import bbox_xywh, query_units
 from askmask.formats.collection import Collection, Losses, Options
 from askmask.formats.foreign import write_foreign_json
 
 __all__ = ["write_coco_results"]
 
 
-def _rows(prediction: Prediction, image: int) -> list[dict[str, Any]]:
+def _rows(prediction: Prediction, image: int | str) -> list[dict[str, Any]]:
     masks = [(one.segmentation, one.score) for one in prediction.masks]
     if not masks and prediction.fused is not None:
         masks = [(prediction.fused, 1.0)]
@@ -29,7 +29,6 @@ def _rows(prediction: Prediction, image: int) -> list[dict[str, Any]]:
             "segmentation": code,
             "score": score,
             "bbox": bbox_xywh(code),
-            "query_id": prediction.id,
             "mask_type": prediction.mask_type,
         }
         for code, score in masks
@@ -44,15 +43,15 @@ def write_coco_results(collection: Collection, out: Path, options: Options, loss
     """
     split = collection.only()
     split.kind("predictions")
-    number = {query.id: place for place, query in enumerate(split.queries, 1)}
+    units = query_units(split.queries)
     rows: list[dict[str, Any]] = []
     for prediction in split.predictions:
-        if prediction.id not in number:
+        if prediction.id not in units:
             raise ConfigError(
-                f"prediction {prediction.id!r}: no such query, so it has no number: name the "
-                "queries file with --queries"
+                f"prediction {prediction.id!r}: there is no such query; name the queries file with "
+                "--queries"
             )
-        found = _rows(prediction, number[prediction.id])
+        found = _rows(prediction, units[prediction.id])
         rows += found
         why = "COCO's result list has masks with scores only"
         losses.add("answers that nothing fits", not found and prediction.error is None, why)

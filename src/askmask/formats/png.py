@@ -2,7 +2,8 @@
 
 The unit is the query for queries and answers, the picture for objects. "png" is one picture a unit
 with a number a mask, in colours that tell them apart; where masks overlap, the later one shows.
-"png-binary" is a folder a unit with a file of 0 and 255 a mask.
+"png-binary" is a file of 0 and 255 a mask, NAME_0.png, NAME_1.png and so on; without masks,
+NAME.png is all 0. The files lie in masks/ alone, which `askmask evaluate` reads too.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 from urllib.parse import quote
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from askmask import rle
@@ -63,7 +65,14 @@ def _palette() -> list[int]:
     return [round(255 * channel) for colour in colours for channel in colour]
 
 
+def _as_image(mask: NDArray[np.bool_]) -> Image.Image:
+    return Image.fromarray(mask.astype(np.uint8) * 255)
+
+
 def _save(image: Image.Image, path: Path) -> None:
+    """Write a file of a name that no other mask has: of "a" and "a_0", both may want "a_0.png"."""
+    if path.exists():
+        raise DataError(f"{path.name}: two masks would have this name; use --to png")
     with atomic_write(path) as stream:
         image.save(stream, "PNG")
 
@@ -87,7 +96,7 @@ def _indexed(picture: ShapePicture, where: str, losses: Losses) -> Image.Image:
 
 def _index(picture: ShapePicture, files: Sequence[str]) -> dict[str, Any]:
     masks = [
-        {"index": number, "file": file, "label": shape.label, **shape.says()}
+        {"index": number, "file": f"masks/{file}", "label": shape.label, **shape.says()}
         for number, (file, shape) in enumerate(zip(files, picture.shapes, strict=True), 1)
     ]
     size = {"height": picture.height, "width": picture.width}
@@ -99,18 +108,19 @@ def _write(
     collection: Collection, out: Path, options: Options, losses: Losses, binary: bool
 ) -> None:
     options = options if binary else one_mask_each(options)
-    out.mkdir(parents=True)
+    folder = out / "masks"
+    folder.mkdir(parents=True)
     index = []
     for stem, picture in _units(collection.only(), options, losses):
-        if binary:
-            files = [f"{stem}/{number}.png" for number, _ in enumerate(picture.shapes, 1)]
-            (out / stem).mkdir()
+        files = [f"{stem}.png"] * len(picture.shapes)
+        if binary and files:
+            files = [f"{stem}_{number}.png" for number in range(len(files))]
             for file, shape in zip(files, picture.shapes, strict=True):
-                pixels = rle.decode(shape.mask).astype(np.uint8) * 255
-                _save(Image.fromarray(pixels), out / file)
+                _save(_as_image(rle.decode(shape.mask)), folder / file)
+        elif binary:
+            _save(_as_image(np.zeros(picture.size_hw, bool)), folder / f"{stem}.png")
         else:
-            files = [f"{stem}.png"] * len(picture.shapes)
-            _save(_indexed(picture, stem, losses), out / f"{stem}.png")
+            _save(_indexed(picture, stem, losses), folder / f"{stem}.png")
         index.append(_index(picture, files))
     write_foreign_json(out / "masks.json", index)
 
@@ -126,7 +136,7 @@ def write_png_indexed(collection: Collection, out: Path, options: Options, losse
 
 
 def write_png_binary(collection: Collection, out: Path, options: Options, losses: Losses) -> None:
-    """Write a folder of folders of PNG files of one mask each, and masks.json.
+    """Write a folder of PNG files of one mask each, and masks.json.
 
     Raises:
         ConfigError: when the collection has several splits, or no records of the asked kind.
