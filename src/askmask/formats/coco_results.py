@@ -62,7 +62,8 @@ def write_coco_results(collection: Collection, out: Path, options: Options, loss
         losses.add("mask type probabilities", probability, why)
         losses.add("no-target probabilities", prediction.no_target_probability is not None, why)
         losses.add("rationales", prediction.rationale is not None, why)
-        losses.add("modal masks", sum(one.modal is not None for one in prediction.masks), why)
-        losses.add("amodal masks", sum(one.amodal is not None for one in prediction.masks), why)
+        for kind in ("modal", "amodal"):
+            other = [getattr(one, kind) for one in prediction.masks if prediction.mask_type != kind]
+            losses.add(f"{kind} masks", sum(code is not None for code in other), why)
         losses.add("labels", sum(one.label is not None for one in prediction.masks), why)
     write_foreign_json(out, rows)

@@ -200,9 +200,23 @@ def _answered(split: Split, losses: Losses) -> Iterator[tuple[QueryRecord, list[
                 "about: name the queries file with --queries"
             )
         query = asked[prediction.id]
-        losses.add("answers without mask", not prediction.masks and prediction.fused is None, "")
-        losses.add("failed queries", prediction.error is not None, "they have no masks")
+        _count_lost_of_answer(prediction, losses)
         yield query, list(_of_answer(prediction, query))
+
+
+def _count_lost_of_answer(prediction: Prediction, losses: Losses) -> None:
+    nothing = not prediction.masks and prediction.fused is None and prediction.error is None
+    losses.add("answers that nothing fits", nothing, "there is nothing to draw")
+    losses.add("failed queries", prediction.error is not None, "they have no masks")
+    both = prediction.fused is not None and bool(prediction.masks)
+    losses.add("fused masks", both, "the instances are written")
+    why = "a shape has one mask with its score"
+    for kind in ("modal", "amodal"):
+        other = [getattr(mask, kind) for mask in prediction.masks if prediction.mask_type != kind]
+        losses.add(f"{kind} masks", sum(code is not None for code in other), why)
+    losses.add("mask type probabilities", prediction.mask_type_probability is not None, why)
+    losses.add("no-target probabilities", prediction.no_target_probability is not None, why)
+    losses.add("rationales", prediction.rationale is not None, why)
 
 
 def _of_answer(prediction: Prediction, query: QueryRecord) -> Iterator[Shape]:
