@@ -19,6 +19,7 @@ __all__ = [
     "ImageLike",
     "as_rgb",
     "read_image",
+    "read_labels",
     "read_mask",
     "write_png",
 ]
@@ -113,6 +114,28 @@ def read_image(path: str | Path) -> NDArray[np.uint8]:
     return _to_rgb(_upright(_open(Path(path), _KINDS)))
 
 
+def read_labels(path: str | Path) -> NDArray[np.int32]:
+    """Read the value of each pixel of a PNG file, as files of instance numbers have them.
+
+    Returns:
+        (H, W) int32: the index in a palette PNG, the grey value, or 65536 red + 256 green + blue;
+        0 where a pixel is fully transparent.
+
+    Raises:
+        ImageError: when the file is missing, empty, no PNG, broken or too large.
+    """
+    image = _open(Path(path), ("PNG",))
+    pixels = np.atleast_3d(np.asarray(image)).astype(np.int32)  # (H, W, bands)
+    shows = np.ones(pixels.shape[:2], bool)
+    if pixels.shape[2] in (2, 4):
+        shows = pixels[..., -1] > 0
+        pixels = pixels[..., :-1]
+    labels = np.zeros(pixels.shape[:2], np.int32)
+    for band in range(pixels.shape[2]):
+        labels = labels * 256 + pixels[..., band]
+    return np.where(shows, labels, 0)
+
+
 def read_mask(path: str | Path) -> NDArray[np.bool_]:
     """Read a mask from a PNG file: every pixel that is not 0 belongs to it.
 
@@ -125,14 +148,8 @@ def read_mask(path: str | Path) -> NDArray[np.bool_]:
     Raises:
         ImageError: when the file is missing, empty, no PNG, broken or too large.
     """
-    image = _open(Path(path), ("PNG",))
-    pixels = np.atleast_3d(np.asarray(image))  # (H, W, bands)
-    shows = np.ones(pixels.shape[:2], bool)
-    if pixels.shape[2] in (2, 4):
-        shows &= pixels[..., -1] > 0
-        pixels = pixels[..., :-1]
-    shows &= (pixels != 0).any(axis=2)
-    return shows
+    mask: NDArray[np.bool_] = read_labels(path) != 0
+    return mask
 
 
 def as_rgb(image: ImageLike) -> NDArray[np.uint8]:

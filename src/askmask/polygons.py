@@ -90,7 +90,7 @@ def fill_polygons(
     for polygon in polygons:
         try:
             flat = np.array(polygon, np.float64)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             flat = np.zeros(0)
         if flat.ndim != 1 or len(flat) < 6 or len(flat) % 2 or not np.isfinite(flat).all():
             raise DataError(

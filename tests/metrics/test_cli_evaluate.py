@@ -62,14 +62,14 @@ def test_out_holds_the_same_report(askmask) -> None:
     assert json.loads(Path("metrics.json").read_text()) == json.loads(out)
 
 
-def test_missing_predictions_fail_in_one_line_or_count_as_wrong(askmask) -> None:
+def test_missing_predictions_fail_in_one_line_or_count_as_empty(askmask) -> None:
     path = Path("predictions.jsonl")
     path.write_text(path.read_text().splitlines(keepends=True)[0])
     code, out, err = askmask("--json")
     assert (code, out) == (1, "")
     assert "2 of 3 queries have none (b, c)" in err
     assert err.count("\n") == 1
-    code, out, _ = askmask("--json", "--missing", "wrong")
+    code, out, _ = askmask("--json", "--allow-missing")
     assert (code, json.loads(out)["missing"]) == (0, 2)
 
 

@@ -82,15 +82,15 @@ def test_intervals_hold_the_value() -> None:
 
 
 def test_missing_predictions_are_refused_and_listed() -> None:
-    with pytest.raises(DataError, match=r"3 of 5 queries have none \(b, c, d\).*--missing wrong"):
+    with pytest.raises(DataError, match=r"3 of 5 queries have none \(b, c, d\).*--allow-missing"):
         evaluate(QUERIES, PREDICTIONS[:2])
 
 
-def test_missing_predictions_may_count_as_failures() -> None:
-    report = evaluate(QUERIES, PREDICTIONS[:2], missing="wrong")
+def test_missing_predictions_may_count_as_empty() -> None:
+    report = evaluate(QUERIES, PREDICTIONS[:2], allow_missing=True)
     assert (report.failed, report.missing) == (1, 3)
-    assert report.metrics["gIoU"].value == pytest.approx(0.8 / 5)
-    assert report.metrics["N-acc"].value == 0.0
+    assert report.metrics["gIoU"].value == pytest.approx((0.8 + 1) / 5)  # d asks for nothing
+    assert report.metrics["N-acc"].value == 1.0
     assert "|missing:3|" in report.metrics["gIoU"].signature
 
 

@@ -106,5 +106,5 @@ def test_no_queries_is_undefined() -> None:
 
 def test_a_mask_of_another_size_names_the_query() -> None:
     wrong = make_prediction("q7", [rows(0, 2, (20, 20))])
-    with pytest.raises(DataError, match=r"prediction q7: expected masks of size \[10, 10\]"):
+    with pytest.raises(DataError, match=r"expected masks of size \[10, 10\] as in query q7"):
         count([make_query("q7", [rows(0, 2)])], [wrong])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -24,7 +24,9 @@ _SLICED = ("gIoU", "cIoU", "mask-type-accuracy", "switch-accuracy", "hidden-part
 
 
 def evaluate(
-    predictions: Annotated[Path, typer.Argument(help="Predictions file of a run.")],
+    predictions: Annotated[
+        Path, typer.Argument(help="Predictions file, run folder, or results of another code.")
+    ],
     against: Annotated[
         Path, typer.Option(metavar="QUERIES.jsonl", help="Queries file that was predicted.")
     ],
@@ -32,18 +34,29 @@ def evaluate(
         str,
         typer.Option(metavar="NAME", help="Rules of: select, res, gres, reasonseg, r2sm or ores."),
     ] = "select",
-    missing: Annotated[
-        Literal["error", "wrong"],
-        typer.Option(help="Queries without a prediction: refuse them, or score them as failed."),
-    ] = "error",
+    predictions_format: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="Layout: askmask, coco, glamm, lisa, png or png-instances; auto looks inside.",
+        ),
+    ] = "auto",
+    allow_missing: Annotated[
+        bool,
+        typer.Option(
+            "--allow-missing",
+            help="Score queries without a prediction as answered with no mask, and count them.",
+        ),
+    ] = False,
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Also write the report as JSON.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
     """Score PREDICTIONS: each figure with its 95 % interval and what it was computed from."""
-    from askmask.formats.askmask import read_predictions, read_queries
+    from askmask.formats.askmask import read_queries
     from askmask.formats.files import file_sha256, write_json
+    from askmask.formats.predictions.registry import AUTO, PREDICTION_FORMATS, predictions_for
     from askmask.metrics import PROTOCOLS
     from askmask.metrics import evaluate as evaluate_records
 
@@ -51,11 +64,17 @@ def evaluate(
         raise typer.BadParameter(
             f"--protocol: expected one of {', '.join(PROTOCOLS)}, got {protocol!r}"
         )
+    if predictions_format not in (AUTO, *PREDICTION_FORMATS):
+        raise typer.BadParameter(
+            f"--predictions-format: expected {AUTO} or one of {', '.join(PREDICTION_FORMATS)}, got "
+            f"{predictions_format!r}"
+        )
+    on_torn = _warn if allow_missing else None
     report = evaluate_records(
         read_queries(against),
-        read_predictions(predictions),
+        predictions_for(predictions, against, predictions_format, on_torn=on_torn),
         protocol,
-        missing=missing,
+        allow_missing=allow_missing,
         data=file_sha256(against)[:_HASH_DIGITS],
     )
     if out is not None:
@@ -64,6 +83,11 @@ def evaluate(
         typer.echo(json.dumps(report.to_json(), indent=2, allow_nan=False))
     else:
         _print_tables(report)
+
+
+def _warn(error: Exception) -> None:
+    """Say on stderr what was left out."""
+    typer.echo(f"askmask: warning: {error}", err=True)
 
 
 def _percent(value: float, digits: int = 2) -> str:
@@ -127,7 +151,9 @@ def _print_tables(report: Report) -> None:
         console.print(_confusion_table(report))
     if report.slices:
         console.print(_slices_table(report))
-    if report.failed or report.missing:
-        console.print(f"{report.failed:,} failed and {report.missing:,} missing count as no mask")
+    if report.failed:
+        console.print(f"{report.failed:,} failed: they count as no mask, never as a right one")
+    if report.missing:
+        console.print(f"{report.missing:,} missing: scored as answered with no mask")
     for figure in report.metrics.values():
         console.print(figure.signature, style="dim", soft_wrap=True, markup=False)

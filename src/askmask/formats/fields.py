@@ -84,8 +84,8 @@ class Fields:
         """Whether the key is there and not null."""
         return self._record.get(key) is not None
 
-    def _value(self, key: str) -> Any:
-        """Return the value of a required key."""
+    def value(self, key: str) -> Any:
+        """Return the value of a required key, unchecked."""
         if key in self._record:
             return self._record[key]
         near = difflib.get_close_matches(key, [str(name) for name in self.extra], 1)
@@ -98,7 +98,7 @@ class Fields:
 
     def text(self, key: str) -> str:
         """Return a string."""
-        value = self._value(key)
+        value = self.value(key)
         if not isinstance(value, str):
             raise self._wrong(key, "a string")
         return value
@@ -114,14 +114,14 @@ class Fields:
 
     def integer(self, key: str, low: int | None = None) -> int:
         """Return a whole number of at least `low`."""
-        value = self._value(key)
+        value = self.value(key)
         if type(value) is not int or (low is not None and value < low):
             raise self._wrong(key, "a whole number" + (f" of {low} or more" if low else ""))
         return value
 
     def number(self, key: str, low: float = -math.inf, high: float = math.inf) -> float:
         """Return a finite number in [low, high]."""
-        value = self._value(key)
+        value = self.value(key)
         if (type(value) is float or type(value) is int) and low <= value <= high:
             try:
                 number = float(value)
@@ -150,14 +150,14 @@ class Fields:
 
     def mapping(self, key: str) -> dict[str, Any]:
         """Return an object."""
-        value = self._value(key)
+        value = self.value(key)
         if not isinstance(value, dict):
             raise self._wrong(key, "an object")
         return value
 
     def items(self, key: str) -> list[Any]:
         """Return a list."""
-        value = self._value(key)
+        value = self.value(key)
         if not isinstance(value, list):
             raise self._wrong(key, "a list")
         return value
@@ -216,7 +216,7 @@ class Fields:
                     self._checks.add(code, self.where, self._prefix, key)
                     return code
         if value is self:
-            self._value(key)  # says that it is missing
+            self.value(key)  # says that it is missing
         try:
             rle.validate(value, size_hw)
         except RLEError as error:

@@ -37,7 +37,7 @@ class Counts:
         target_area: (N,) int64 pixels of the fused target.
         targets: (N,) int64 number of target masks; 0 = no target.
         answered: (N,) bool, whether the answer holds a mask.
-        failed: (N,) bool, whether the query failed or has no prediction; then not `answered`.
+        failed: (N,) bool, whether the query failed; then not `answered`.
         asked_type: (N,) int8, index into MASK_TYPES or NO_TYPE.
         answered_type: (N,) int8, likewise.
         hidden_iou: (N,) float64, IoU of prediction and target without the visible target; NaN

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Literal
 
 from askmask.errors import DataError
 from askmask.formats.askmask import Prediction, QueryRecord
@@ -16,9 +15,7 @@ from askmask.metrics.signature import signature
 from askmask.metrics.slices import slices
 from askmask.metrics.terms import Terms
 
-__all__ = ["Missing", "evaluate"]
-
-Missing = Literal["error", "wrong"]
+__all__ = ["evaluate"]
 
 _SHOWN_IDS = 5
 """Ids that a message about wrong predictions names."""
@@ -29,8 +26,13 @@ def _listed(ids: Sequence[str]) -> str:
     return ", ".join(ids[:_SHOWN_IDS]) + (", …" if len(ids) > _SHOWN_IDS else "")
 
 
+def _at(place: str) -> str:
+    """Where a record was read, before a message."""
+    return f"{place}: " if place else ""
+
+
 def _aligned(
-    queries: Sequence[QueryRecord], predictions: Iterable[Prediction], missing: Missing
+    queries: Sequence[QueryRecord], predictions: Iterable[Prediction], allow_missing: bool
 ) -> tuple[list[Prediction], int]:
     """One prediction for each query, in the same order, and how many were missing.
 
@@ -41,24 +43,26 @@ def _aligned(
     for prediction in predictions:
         if prediction.id in by_id:
             raise DataError(
-                f"predictions: expected one for each query, got two for {prediction.id}"
+                f"{_at(prediction.place)}predictions: expected one for each query, got two for "
+                f"{prediction.id}"
             )
         by_id[prediction.id] = prediction
     asked = {query.id for query in queries}
-    extra = [name for name in by_id if name not in asked]
+    extra = [answer for answer in by_id.values() if answer.id not in asked]
     if extra:
         raise DataError(
-            f"predictions: {len(extra):,} of {len(by_id):,} are of no query ({_listed(extra)}); "
-            "were they made for another queries file?"
+            f"{_at(extra[0].place)}predictions: {len(extra):,} of {len(by_id):,} are of no query "
+            f"({_listed([answer.id for answer in extra])}); were they made for another queries "
+            "file?"
         )
-    absent = [query.id for query in queries if query.id not in by_id]
-    if absent and missing == "error":
+    absent = [query for query in queries if query.id not in by_id]
+    if absent and not allow_missing:
         raise DataError(
-            f"predictions: {len(absent):,} of {len(queries):,} queries have none "
-            f"({_listed(absent)}); finish the run with --resume, or score them as failed with "
-            "--missing wrong"
+            f"{_at(absent[0].place)}predictions: {len(absent):,} of {len(queries):,} queries have "
+            f"none ({_listed([query.id for query in absent])}); finish the run with --resume, or "
+            "score them as empty with --allow-missing"
         )
-    by_id.update((name, Prediction(id=name, error="missing")) for name in absent)
+    by_id.update((query.id, Prediction(id=query.id)) for query in absent)
     return [by_id[query.id] for query in queries], len(absent)
 
 
@@ -67,7 +71,7 @@ def evaluate(
     predictions: Iterable[Prediction],
     protocol: str | Protocol = "select",
     *,
-    missing: Missing = "error",
+    allow_missing: bool = False,
     data: str | None = None,
     resamples: int = RESAMPLES,
     seed: int = 0,
@@ -80,7 +84,8 @@ def evaluate(
         queries: with different ids; there may be none, then every figure is undefined.
         predictions: one for each query, in any order.
         protocol: a preset's name, or a protocol of your own.
-        missing: what to do about queries without a prediction: raise, or score them as failed.
+        allow_missing: score queries without a prediction as answered with no mask, and count them,
+            instead of raising.
         data: hash of the queries for the signatures, or None to leave it out.
         resamples: number of bootstrap resamples.
         seed: of the bootstrap.
@@ -91,7 +96,7 @@ def evaluate(
     """
     chosen = load_protocol(protocol) if isinstance(protocol, str) else protocol
     asked = list(queries)
-    answers, absent = _aligned(asked, predictions, missing)
+    answers, absent = _aligned(asked, predictions, allow_missing)
     counts = count(asked, answers)
     metrics = terms_of(counts, chosen)
 
@@ -114,7 +119,7 @@ def evaluate(
     return Report(
         protocol=chosen.name,
         n=len(asked),
-        failed=int(counts.failed.sum()) - absent,
+        failed=int(counts.failed.sum()),
         missing=absent,
         metrics=figures(metrics),
         slices={

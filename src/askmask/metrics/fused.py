@@ -35,9 +35,10 @@ def _predicted(query: QueryRecord, prediction: Prediction) -> list[RLE]:
         codes = [prediction.fused]
     for code in codes:
         if code["size"] != [query.height, query.width]:
+            size = [query.height, query.width]
             raise DataError(
-                f"prediction {query.id}: expected masks of size {[query.height, query.width]} "
-                f"as in the query, got {code['size']}; give them in the picture's size"
+                f"{prediction.place or 'prediction'}: expected masks of size {size} as in query "
+                f"{query.id}, got {code['size']}; give them in the picture's size"
             )
     return codes
 

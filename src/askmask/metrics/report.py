@@ -48,7 +48,7 @@ class Report:
         protocol: name of the protocol.
         n: number of queries.
         failed: queries whose prediction is an error.
-        missing: queries without a prediction; they are scored as failed.
+        missing: queries without a prediction; they are scored as answered with no mask.
         metrics: the protocol's figures, by name.
         slices: the same figures for each slice, "family=name".
         confusion: queries by asked and answered mask type.
