@@ -40,7 +40,8 @@ def folder(tmp_path: Path) -> Path:
     return folder
 
 
-TARGETS = sorted(name for name in FORMATS if name != "parquet")
+TARGETS = sorted(name for name, one in FORMATS.items() if one.writer and name != "parquet")
+OF_ANSWERS = ("coco-results", "png", "png-binary")
 
 
 @pytest.mark.parametrize("target", TARGETS)
@@ -55,7 +56,9 @@ def test_every_format_is_written(run: Run, folder: Path, target: str) -> None:
     assert [path.name for path in Path("o").iterdir()] == ["x"]
 
 
-@pytest.mark.parametrize("target", [name for name in TARGETS if FORMATS[name].reader])
+@pytest.mark.parametrize(
+    "target", [name for name in TARGETS if FORMATS[name].reader and name not in OF_ANSWERS]
+)
 def test_every_format_is_read_again(run: Run, folder: Path, target: str) -> None:
     run("convert", folder, "--from", "askmask", "--to", target, "--out", "x")
     images = ("--images", folder) if target in ("cvat", "label-studio") else ()
@@ -64,6 +67,19 @@ def test_every_format_is_read_again(run: Run, folder: Path, target: str) -> None
     found = {Path(one.image).name: one for one in read_entities("y/entities.jsonl")}
     assert [one.category for one in found["a.png"].entities] == ["cereal box", "mug"]
     assert Path("y", found["a.png"].image).resolve().is_file()
+
+
+@pytest.mark.parametrize("target", OF_ANSWERS)
+def test_answers_come_back(run: Run, folder: Path, target: str) -> None:
+    queries = ("--queries", folder / "queries.jsonl")
+    source = folder.parent / "answers.jsonl"
+    run("convert", source, "--from", "askmask", "--to", target, "--out", "x", *queries)
+    result = run("convert", "x", "--from", target, "--to", "askmask", "--out", "y", *queries)
+    assert result.code == 0, result
+    found = {one.id: one for one in read_predictions("y/predictions.jsonl")}
+    first, second = read_predictions(source)
+    assert [one.segmentation for one in found["a#0"].masks] == [first.masks[0].segmentation]
+    assert [one.segmentation for one in found["a#1"].masks] == [second.fused]
 
 
 def test_what_is_lost_is_said(run: Run, folder: Path) -> None:
@@ -140,7 +156,8 @@ def test_a_missing_picture_leaves_nothing(run: Run, folder: Path) -> None:
     [
         (("--from", "cocoo", "--to", "yolo"), "cocoo: expected a format that is read"),
         (("--from", "coc", "--to", "yolo"), "did you mean coco?"),
-        (("--from", "png", "--to", "yolo"), "png: expected a format that is read"),
+        (("--from", "r2sm", "--to", "yolo"), "r2sm: expected a format that is read"),
+        (("--from", "png", "--to", "yolo"), "name the queries that these results answer"),
         (("--from", "askmask", "--to", "x"), "x: expected a format that is written"),
         (("--from", "askmask", "--to", "coco", "--split", "val"), "has the splits all, not 'val'"),
         (("--from", "askmask", "--to", "coco-results"), "--records predictions: the source has"),

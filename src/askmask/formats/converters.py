@@ -71,9 +71,15 @@ FORMATS: Mapping[str, Format] = {
     ),
     "coco": Format("COCO's json, run-length codes", "coco:read_coco", "coco:write_coco"),
     "coco-polygons": Format("COCO's json, polygons", "coco:read_coco", "coco:write_coco_polygons"),
-    "coco-results": Format("COCO's list of results", writer="coco_results:write_coco_results"),
-    "png": Format("a palette PNG a picture or query", writer="png:write_png_indexed"),
-    "png-binary": Format("a PNG a mask, 0 and 255", writer="png:write_png_binary"),
+    "coco-results": Format(
+        "COCO's list of results",
+        "answers:read_coco_results",
+        "coco_results:write_coco_results",
+    ),
+    "png": Format("a palette PNG a picture or query", "answers:read_png", "png:write_png_indexed"),
+    "png-binary": Format("a PNG a mask, 0 and 255", "answers:read_png", "png:write_png_binary"),
+    "lisa": Format("pictures that LISA's chat leaves", "answers:read_lisa"),
+    "glamm": Format("files that GLaMM's grounded captions leave", "answers:read_glamm"),
     "labelme": Format(
         "labelme's json, polygons and masks", "labelme:read_labelme", "labelme:write_labelme"
     ),
