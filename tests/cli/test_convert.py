@@ -11,6 +11,7 @@ from cli_result import Run
 
 from askmask import rle
 from askmask.formats.askmask import (
+    Prediction,
     read_entities,
     read_predictions,
     read_queries,
@@ -34,8 +35,9 @@ def folder(tmp_path: Path) -> Path:
         write_png(folder / "images" / f"{name}.png", np.full((6, 8, 3), 90, np.uint8))
     write_entities(folder / "entities.jsonl", read_entities(GOLDEN / "entities.jsonl"))
     write_queries(folder / "queries.jsonl", read_queries(GOLDEN / "queries.jsonl"))
-    answers = list(read_predictions(GOLDEN / "predictions.jsonl"))
-    write_predictions(tmp_path / "answers.jsonl", answers)
+    first = next(read_predictions(GOLDEN / "predictions.jsonl"))
+    second = Prediction("a#1", fused=rle.encode(np.eye(6, 8, dtype=bool)))
+    write_predictions(tmp_path / "answers.jsonl", [first, second])
     write_dataset_json(folder, name="toy", license="CC0-1.0", source="a test")
     return folder
 
@@ -106,7 +108,7 @@ def test_json_outcome(run: Run, folder: Path) -> None:
 def test_answers_become_predictions_of_label_studio(run: Run, folder: Path) -> None:
     asked = ("--queries", folder / "queries.jsonl", "--to", "label-studio", "--out", "x.json")
     result = run("convert", folder.parent / "answers.jsonl", "--from", "askmask", *asked)
-    assert "lost: 1 failed queries" in result.err
+    assert "lost: 1 rationales" in result.err
     (task,) = json.loads(Path("x.json").read_text(encoding="utf-8"))
     first, second = task["predictions"][0]["result"]
     assert first["score"] == 0.9
