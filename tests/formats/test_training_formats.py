@@ -107,6 +107,8 @@ def entities() -> Split:
     return Split(entities=(EntityRecord("a.png", *SIZE_HW, (box, mug)),))
 
 
+# pycocotools decodes in a way that NumPy 2 warns of.
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 @pytest.mark.parametrize("name", ["coco", "coco-polygons"])
 def test_pycocotools_reads_masks(name: str, tmp_path: Path, capsys: Any) -> None:
     coco = pytest.importorskip("pycocotools.coco")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -111,19 +111,24 @@ def _imported(function: str) -> object:
     return getattr(importlib.import_module(f"askmask.formats.{module}"), name)
 
 
-def _named(name: str, side: str) -> Format:
-    """The format of this name that can be a source or a target.
+def _reader(name: str, sources: Mapping[str, Reader]) -> Reader:
+    """The reader of this name; our own formats come before further sources.
 
     Raises:
         ConfigError: when there is none.
     """
-    known = [other for other, one in FORMATS.items() if getattr(one, side)]
+    known = [other for other, one in FORMATS.items() if one.reader]
     if name in known:
-        return FORMATS[name]
+        return FORMATS[name].read()
+    if name in sources:
+        return sources[name]
+    raise _unknown(name, "read", [*known, *sources])
+
+
+def _unknown(name: str, verb: str, known: Sequence[str]) -> ConfigError:
     near = difflib.get_close_matches(name, known, 1)
     hint = f"; did you mean {near[0]}?" if near else ""
-    verb = "read" if side == "reader" else "written"
-    raise ConfigError(f"{name}: expected a format that is {verb}: {', '.join(known)}{hint}")
+    return ConfigError(f"{name}: expected a format that is {verb}: {', '.join(known)}{hint}")
 
 
 def _without_lost_pictures(collection: Collection, losses: Losses) -> Collection:
@@ -143,6 +148,7 @@ def convert(
     *,
     source_format: str,
     target_format: str,
+    sources: Mapping[str, Reader] | None = None,
     options: Options | None = None,
     bad: OnBad = stop,
     strict: bool = False,
@@ -152,8 +158,9 @@ def convert(
     Args:
         source: what to read.
         out: file or folder to write; a folder must be new or empty.
-        source_format: a key of FORMATS with a reader.
+        source_format: a key of FORMATS with a reader, or of `sources`.
         target_format: a key of FORMATS with a writer.
+        sources: further readers, e.g. those of data sets.
         options: what else the user says.
         bad: told of records that cannot be read; by default the first one ends it.
         strict: whether a loss is an error.
@@ -166,11 +173,15 @@ def convert(
         DataError, ImageError: when the source cannot be read.
         OutputError: when `out` cannot be written.
     """
-    reading, writing = _named(source_format, "reader"), _named(target_format, "writer")
+    read = _reader(source_format, sources or {})
+    writing = FORMATS.get(target_format)
+    if writing is None or not writing.writer:
+        written = [name for name, one in FORMATS.items() if one.writer]
+        raise _unknown(target_format, "written", written)
     losses = Losses()
     with staged(out) as draft, TemporaryDirectory(prefix="askmask-") as workspace:
         options = replace(options or Options(), workspace=Path(workspace))
-        collection = reading.read()(source, options, bad)
+        collection = read(source, options, bad)
         if collection.temporary and not writing.with_pictures:
             collection = _without_lost_pictures(collection, losses)
         writing.write()(collection, draft, options, losses)
