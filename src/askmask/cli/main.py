@@ -12,6 +12,7 @@ from askmask.cli.author import author
 from askmask.cli.browse import browse
 from askmask.cli.build import build
 from askmask.cli.build_groups import groups
+from askmask.cli.convert import convert
 from askmask.cli.doctor import doctor
 from askmask.cli.evaluate import evaluate
 from askmask.cli.mask_type import mask_type
@@ -39,6 +40,7 @@ app.add_typer(build)
 app.command()(author)
 app.command()(stats)
 app.command()(browse)
+app.command()(convert)
 app.command()(train)
 app.command()(doctor)
 
