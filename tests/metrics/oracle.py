@@ -49,8 +49,8 @@ def average_precision(queries, thresholds, letter: str = "") -> tuple[float, flo
         right = np.array([one[1] for one in ranked if one[1] is not None], float)
         curve = np.cumsum(right) / np.arange(1, len(right) + 1)
         recall = np.cumsum(right) / total
-        for wanted in np.linspace(0, 1, 101):
-            precisions.append(max(curve[recall >= wanted], default=0.0))
+        wanted = np.linspace(0, 1, 101)
+        precisions += [max(curve[recall >= least], default=0.0) for least in wanted]
         recalls.append(right.sum() / total)
     return float(np.mean(precisions)), float(np.mean(recalls))
 
