@@ -20,7 +20,7 @@ stacks = st.lists(masks, min_size=1, max_size=6)
 
 def _dense(edges, mask: int) -> np.ndarray:
     flat = np.zeros(SIZE_HW[0] * SIZE_HW[1] + 1, int)
-    for start, stop in edges.of(mask).reshape(-1, 2):
+    for start, stop in edges.of(slice(mask, mask + 1)).reshape(-1, 2):
         flat[start:stop] += 1
     return flat[:-1].reshape(SIZE_HW[::-1]).T == 1
 
@@ -41,7 +41,7 @@ def test_codes_of_several_sizes_and_long_runs() -> None:
     stack = [large, stripes, ~large, np.ones((1, 1), bool), np.zeros((3, 3), bool)]
     edges = read_edges([rle.encode(mask) for mask in stack])
     assert edges.area.tolist() == [mask.sum() for mask in stack]
-    assert edges.of(1)[:6].tolist() == [0, 4, 8, 12, 16, 20]
+    assert edges.of(slice(1, 2))[:6].tolist() == [0, 4, 8, 12, 16, 20]
 
 
 def test_runs_without_pixels_are_allowed() -> None:

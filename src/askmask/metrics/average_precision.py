@@ -6,7 +6,6 @@ Equal to pycocotools but for its 2.2e-16 in the denominator of precision.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,7 +74,7 @@ class AveragePrecision:
         """(N,) float64 NaN: the queries share one ranking of scores, so none has its own AP."""
         return np.full(self.n, np.nan)
 
-    @cached_property
+    @property
     def influence(self) -> NDArray[np.float64]:
         """(N,) float64, slope of AP in each query's weight; sums to 0."""
         total = int(self.targets.sum())
@@ -106,9 +105,13 @@ class AveragePrecision:
         gained = np.bincount(query, change, self.n)
         return np.asarray((gained - area * self.targets) / total)
 
-    def resampled(self, times: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(R,) float64, AP to first order when query i is drawn `times[r, i]` times."""
-        return np.clip(self.value + (times - 1) @ self.influence, 0.0, 1.0)
+    def linear(self) -> Terms:
+        """Return terms whose mean is AP: its value, and N times each query's influence."""
+        value = self.value
+        if np.isnan(value):
+            nothing = np.zeros(self.n)
+            return Terms(nothing, nothing, nothing > 0)
+        return Terms(value + self.n * self.influence, np.ones(self.n), self.counted)
 
 
 def _best_from_here(

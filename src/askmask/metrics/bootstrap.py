@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from askmask.metrics.terms import Metric, Terms
+from askmask.metrics.terms import Metric
 
 __all__ = ["LEVEL", "RESAMPLES", "intervals", "percentiles", "resample"]
 
@@ -25,17 +25,12 @@ def _times_drawn(rng: np.random.Generator, resamples: int, n: int) -> NDArray[np
     return times.reshape(resamples, n).astype(np.float64)
 
 
-def _ratios(terms: Sequence[Terms], times: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(R, K) float64, the K ratios in R resamples: two products instead of 2 K."""
-    above = times @ np.stack([one.numerator for one in terms], axis=1)
-    below = times @ np.stack([one.denominator for one in terms], axis=1)
-    return np.divide(above, below, out=np.full_like(above, np.nan), where=below > 0)
-
-
 def resample(
     metrics: Sequence[Metric], *, seed: int, resamples: int = RESAMPLES
 ) -> NDArray[np.float64]:
     """Take metrics over queries that are drawn with replacement; the same draws serve them all.
+
+    All lie in [0, 1]; what the first-order change of AP leads beyond is cut off.
 
     Args:
         metrics: M metrics over the same N queries.
@@ -45,22 +40,20 @@ def resample(
     Returns:
         (R, M) float64; NaN where a metric is undefined, everywhere when N is 0.
     """
-    values = np.full((resamples, len(metrics)), np.nan)
     n = len(metrics[0].counted) if metrics else 0
     if not n:
-        return values
+        return np.full((resamples, len(metrics)), np.nan)
     rng = np.random.default_rng(seed)
-    ratios = [i for i, metric in enumerate(metrics) if isinstance(metric, Terms)]
-    terms = [metric for metric in metrics if isinstance(metric, Terms)]
+    terms = [metric.linear() for metric in metrics]
+    above = np.stack([one.numerator for one in terms], axis=1)
+    below = np.stack([one.denominator for one in terms], axis=1)
+    values = []
     step = max(1, _CHUNK // n)
     for start in range(0, resamples, step):
-        part = slice(start, min(start + step, resamples))
-        times = _times_drawn(rng, part.stop - start, n)
-        if terms:
-            values[part, ratios] = _ratios(terms, times)
-        for i in sorted({*range(len(metrics))} - {*ratios}):
-            values[part, i] = metrics[i].resampled(times)
-    return values
+        times = _times_drawn(rng, min(step, resamples - start), n)
+        upper, lower = times @ above, times @ below
+        values.append(np.divide(upper, lower, out=np.full_like(upper, np.nan), where=lower > 0))
+    return np.clip(np.concatenate(values), 0.0, 1.0)
 
 
 def intervals(

@@ -32,6 +32,9 @@ NO_TYPE = -1
 _CHARACTERS = 250_000
 """Characters of codes that are counted at a time; their arrays fit a processor's cache."""
 
+_LINE = 100
+"""Characters that a query counts for beside its codes, so that empty ones fill a chunk too."""
+
 _REJECTED = 0.5
 """A fused mask is no answer when the model's no-target probability is above this."""
 
@@ -167,8 +170,8 @@ class Counter:
         self._parts.append(parts)
         self._types.append(query.mask_type)
         self._answers.append(prediction)
-        self._characters += sum(len(code["counts"]) for codes in parts.by_role for code in codes)
-        if self._characters + 100 * len(self._parts) >= _CHARACTERS:
+        self._characters += _LINE + sum(len(code["counts"]) for code in parts.codes)
+        if self._characters >= _CHARACTERS:
             self._count()
 
     def _count(self) -> None:

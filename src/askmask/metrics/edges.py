@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,37 +21,44 @@ __all__ = ["Edges", "ranges", "read_edges"]
 
 _Ints = NDArray[np.int64]
 
+_MAX_GROUPS = 6
+"""Characters of one number, as `askmask.rle` allows them."""
+
 
 @dataclass(frozen=True, eq=False)
 class Edges:
-    """Edges of M masks, end to end.
+    """Edges of M masks on one line, on which each mask has a stretch of H * W + 1 places.
 
     Attributes:
-        position: (E,) int64 in [0, H * W], for each mask start, stop, start, stop …; within a mask
-            they never decrease, and runs without pixels may be among them.
+        along: (E,) int64, for each mask start, stop, start, stop …; they never decrease, and runs
+            without pixels may be among them.
         first: (M + 1,) int64, where each mask's edges begin; all even.
+        offset: (M,) int64, where each mask's stretch begins: `along - offset` is in [0, H * W].
     """
 
-    position: _Ints
+    along: _Ints
     first: _Ints
+    offset: _Ints
 
     def __len__(self) -> int:
-        return len(self.first) - 1
+        return len(self.offset)
 
-    def of(self, mask: int) -> _Ints:
-        """Edges of one mask."""
-        return self.position[self.first[mask] : self.first[mask + 1]]
+    def of(self, masks: slice) -> _Ints:
+        """Positions in the picture of the edges of consecutive masks."""
+        start, stop, _ = masks.indices(len(self))
+        part = self.along[self.first[start] : self.first[stop]]
+        return part - np.repeat(self.offset[start:stop], self.number[start:stop])
 
-    @property
+    @cached_property
     def number(self) -> _Ints:
         """(M,) int64, edges of each mask."""
         return np.diff(self.first)
 
-    @property
+    @cached_property
     def area(self) -> _Ints:
         """(M,) int64, pixels of each mask."""
-        lengths = self.position[1::2] - self.position[0::2]
-        total = np.concatenate(([0], np.cumsum(lengths)))
+        total = np.zeros(len(self.along) // 2 + 1, np.int64)
+        np.cumsum(self.along[1::2] - self.along[0::2], out=total[1:])
         return np.diff(total[self.first // 2])
 
 
@@ -63,37 +71,41 @@ def ranges(first: _Ints, number: _Ints) -> _Ints:
 
 def _numbers(characters: NDArray[np.uint8], first: _Ints) -> tuple[_Ints, _Ints] | None:
     """Numbers that the characters write, and where each mask's begin; None when malformed."""
-    groups = characters - 48
-    ends = np.flatnonzero(groups < 32)
-    if not len(ends) or groups.max() > 63 or (groups[first[1:] - 1] > 31).any():
+    groups = characters - 48  # characters below "0" become large
+    goes_on = groups > 31
+    if groups.max() > 63 or goes_on[first[1:] - 1].any():
         return None
-    numbers = ((groups[ends] ^ 16).astype(np.int64)) - 16  # the sign is that of the last group
-    lengths = np.diff(ends, prepend=-1)
-    if lengths.max() > 6:
-        return None
-    long = np.flatnonzero(lengths > 1)
-    for back in range(1, int(lengths.max())):
-        long = long[lengths[long] > back]
-        numbers[long] = 32 * numbers[long] + (groups[ends[long] - back] & 31)
-    return numbers, np.searchsorted(ends, first)
+    numbers = (groups[~goes_on] ^ 16).astype(np.int64)
+    numbers -= 16  # the sign is that of the last group
+    early = np.flatnonzero(goes_on)  # the few groups that are not the last of their number
+    number = early - np.arange(len(early))
+    start = np.flatnonzero(np.diff(number, prepend=-1))
+    count = np.diff(start, append=len(number))
+    if len(early):
+        if count.max() >= _MAX_GROUPS:
+            return None
+        long = number[start]
+        place = np.arange(len(early)) - np.repeat(start, count)
+        low = np.add.reduceat((groups[early] & 31).astype(np.int64) << (5 * place), start)
+        numbers[long] = (numbers[long] << (5 * count)) + low
+    return numbers, first - np.searchsorted(early, first)
 
 
-def _runs(numbers: _Ints, first: _Ints, odd: _Ints) -> _Ints:
+def _runs(numbers: _Ints, first: _Ints) -> _Ints:
     """Undo the differences to the run two before: (E,) run lengths, still unchecked.
 
     The sum of two neighbouring runs, F = c[i] + c[i - 1], grows by exactly the number written, so
     one cumulative sum gives it, and one over F with alternating signs gives the runs.
     """
-    start, background = first[:-1], numbers[first[:-1]]
-    steps = numbers.copy()
-    steps[start] = 0
-    steps[start[1:]] = -np.add.reduceat(steps, start)[:-1]  # every mask begins again from 0
-    signed = np.cumsum(steps)
-    sign = 1 - 2 * odd
-    signed *= sign
+    start = first[:-1]
+    background = numbers[start]
+    numbers[start] = 0
+    numbers[start[1:]] = -np.add.reduceat(numbers, start)[:-1]  # every mask begins again from 0
+    signed = np.cumsum(numbers, out=numbers)
+    signed[1::2] *= -1
     signed[start[1:]] = -np.add.reduceat(signed, start)[:-1]
-    runs = np.cumsum(signed)
-    runs *= sign
+    runs = np.cumsum(signed, out=signed)
+    runs[1::2] *= -1
     runs[start] = background
     return runs
 
@@ -101,28 +113,29 @@ def _runs(numbers: _Ints, first: _Ints, odd: _Ints) -> _Ints:
 def _read(codes: Sequence[RLE], pixels: _Ints) -> Edges | None:
     """Read all codes, or None when one of them is malformed."""
     texts = [code["counts"] for code in codes]
-    if not all(texts):
-        return None
-    first = np.concatenate(([0], np.cumsum([*map(len, texts)])))
     joined = "".join(texts)
-    if not joined.isascii():
+    if not all(texts) or not joined.isascii():
         return None
+    first = np.zeros(len(texts) + 1, np.int64)
+    np.cumsum([*map(len, texts)], out=first[1:])
     read = _numbers(np.frombuffer(joined.encode("ascii"), np.uint8), first)
     if read is None:
         return None
     numbers, first = read
-    n = np.diff(first)
-    odd = (np.arange(len(numbers)) - np.repeat(first[:-1], n)) & 1
-    runs = _runs(numbers, first, odd)
+    runs = _runs(numbers, first)
     if runs.min() < 0 or (np.add.reduceat(runs, first[:-1]) != pixels).any():
         return None
-    before = np.cumsum(pixels) - pixels
-    position = np.cumsum(runs) - np.repeat(before, n)
-    if (n & 1).any():  # the last run is background: its end is no edge
-        keep = np.ones(len(position), bool)
-        keep[first[1:][(n & 1) == 1] - 1] = False
-        position = position[keep]
-    return Edges(position, np.concatenate(([0], np.cumsum(n & ~1))))
+    runs[first[1:-1]] += 1
+    along = np.cumsum(runs, out=runs)
+    n = np.diff(first)
+    odd = (n & 1) == 1
+    if odd.any():  # the last run is background: its end is no edge
+        keep = np.ones(len(along), bool)
+        keep[first[1:][odd] - 1] = False
+        along = along[keep]
+    first = np.zeros(len(first), np.int64)
+    np.cumsum(n & ~1, out=first[1:])
+    return Edges(along, first, np.cumsum(pixels + 1) - (pixels + 1))
 
 
 def read_edges(codes: Sequence[RLE]) -> Edges:
@@ -132,7 +145,8 @@ def read_edges(codes: Sequence[RLE]) -> Edges:
         RLEError: when one is malformed, as `rle.validate` says it.
     """
     if not codes:
-        return Edges(np.zeros(0, np.int64), np.zeros(1, np.int64))
+        nothing = np.zeros(0, np.int64)
+        return Edges(nothing, np.zeros(1, np.int64), nothing)
     try:
         pixels = np.array([code["size"][0] * code["size"][1] for code in codes], np.int64)
         edges = _read(codes, pixels)

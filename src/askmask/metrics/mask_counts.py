@@ -55,13 +55,13 @@ def _hidden_iou(table: NDArray[np.int64], known: NDArray[np.bool_]) -> NDArray[n
 
 def _rims(edges: Edges, numbers: NDArray[np.int64], parts: Sequence[Parts]) -> NDArray[np.int64]:
     """Pixels in both rims and in either, (N, 2)."""
-    mask = np.concatenate(([0], np.cumsum(numbers)))
-    border = edges.first[mask].tolist()
+    border = [0, *np.cumsum(numbers).tolist()]
     rows = []
     for i, one in enumerate(parts):
         start, target, seen, ignored, end = border[4 * i : 4 * i + 5]
-        predicted, wanted = edges.position[start:target], edges.position[target:seen]
-        rows.append(rim_areas(predicted, wanted, edges.position[ignored:end], one.size_hw))
+        spans = slice(start, target), slice(target, seen), slice(ignored, end)
+        predicted, wanted, out = (edges.of(masks) for masks in spans)
+        rows.append(rim_areas(predicted, wanted, out, one.size_hw))
     return np.array(rows, np.int64).reshape(-1, 2)
 
 

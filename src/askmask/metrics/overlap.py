@@ -57,9 +57,10 @@ def regions(edges: Edges, query: _Ints, role: NDArray[np.int64], size: _Ints) ->
     if len(query) and np.bincount(query * len(Role) + role).max() > _MOST:
         raise DataError(f"query: expected at most {_MOST:,} masks of one kind, got more")
     base = np.cumsum(size + 1) - (size + 1)
-    keys = (edges.position + np.repeat(base[query], edges.number)) << 3
-    keys |= np.repeat(role << 1, edges.number)
-    keys[1::2] |= 1
+    shift = ((base[query] - edges.offset) << 3) + (role << 1)
+    keys = edges.along << 3
+    keys += np.repeat(shift, edges.number)
+    keys[1::2] += 1
     keys.sort()
     depth = np.cumsum(_STEPS[keys & 7]).view(np.uint64)
     depth += _ONES
@@ -68,7 +69,8 @@ def regions(edges: Edges, query: _Ints, role: NDArray[np.int64], size: _Ints) ->
     depth >>= np.uint64(60)
     column = depth.view(np.int64)
     keys >>= 3
-    width = np.diff(keys, append=keys[-1:])
+    width = np.zeros(len(keys), np.int64)
+    np.subtract(keys[1:], keys[:-1], out=width[:-1])
     number = np.bincount(query, edges.number, q).astype(np.int64)
     column += np.repeat(16 * np.arange(q), number)
     table = np.bincount(column, width, 16 * q).astype(np.int64).reshape(q, 16)
@@ -104,11 +106,11 @@ def pair_intersections(edges: Edges, a: _Ints, b: _Ints) -> _Ints:
     The number of pixels of `b` before a position is looked up at all edges of `a`; where `a` stops
     it is added, where it starts subtracted.
     """
-    stride = int(edges.position.max(initial=0)) + 1
-    along = edges.position + np.repeat(stride * np.arange(len(edges)), edges.number)
-    before = edges.position.copy()  # signed sum of edges: pixels of runs that are complete
-    before[0::2] *= -1
-    before = np.concatenate(([0], np.cumsum(before)))
+    along = edges.along
+    before = np.zeros(len(along) + 1, np.int64)  # signed sum of edges: pixels of complete runs
+    before[1:] = along
+    before[1::2] *= -1
+    np.cumsum(before, out=before)
     swap = edges.number[a] > edges.number[b]
     a, b = np.where(swap, b, a), np.where(swap, a, b)
     number = edges.number[a]
@@ -119,9 +121,10 @@ def pair_intersections(edges: Edges, a: _Ints, b: _Ints) -> _Ints:
         if not len(rows):
             continue
         n = number[rows]
-        position = edges.position[ranges(edges.first[a[rows]], n)]
-        found = np.searchsorted(along, position + np.repeat(stride * b[rows], n), side="right")
-        covered = before[found] + position * (found & 1)
+        shift = edges.offset[b[rows]] - edges.offset[a[rows]]
+        place = along[ranges(edges.first[a[rows]], n)] + np.repeat(shift, n)
+        found = np.searchsorted(along, place, side="right")
+        covered = before[found] + place * (found & 1)
         covered[0::2] *= -1
         result[rows] = np.add.reduceat(covered, np.cumsum(n) - n)
     return result

@@ -87,12 +87,14 @@ def fused_areas(
         ignored: (I, K) of `pack`, or None for nothing.
     """
     _check_same_size(predicted, target)
-    p, t = (np.bitwise_or.reduce(stack, axis=0) for stack in (predicted, target))
-    scored = ~np.uint64(0) if ignored is None else ~np.bitwise_or.reduce(ignored, axis=0)
-    if not len(predicted) or not len(target):
-        p, t = (t, t) if len(target) else (p, p)
-        return 0, int(_area(p & scored))
-    return int(_area(p & t & scored)), int(_area((p | t) & scored))
+    stacks = [stack for stack in (predicted, target) if len(stack)]
+    if not stacks:
+        return 0, 0
+    fused = [np.bitwise_or.reduce(stack, axis=0) for stack in stacks]
+    if ignored is not None:
+        fused = [words & ~np.bitwise_or.reduce(ignored, axis=0) for words in fused]
+    common = int(_area(fused[0] & fused[1])) if len(fused) == 2 else 0
+    return common, int(_area(np.bitwise_or.reduce(fused)))
 
 
 def _check_same_size(predicted: _Words, target: _Words) -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
-
-import numpy as np
+from typing import Any, NamedTuple
 
 from askmask import rle
 from askmask.errors import DataError, RLEError
@@ -21,8 +19,7 @@ _CROWD = "iscrowd"
 """COCO's mark of a target that stands for many objects; readers keep it beside the target."""
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
+class Parts(NamedTuple):
     """Masks of one query and its answer.
 
     Attributes:
@@ -50,22 +47,29 @@ class Parts:
         """Codes in the order of `Role`; what is seen has the role of the others."""
         return self.predicted, self.target, self.seen, self.ignored
 
+    @property
+    def codes(self) -> tuple[RLE, ...]:
+        """All codes, role by role."""
+        return self.predicted + self.target + self.seen + self.ignored
+
 
 def _check_size(codes: Sequence[RLE], size_hw: tuple[int, int], whose: str, hint: str = "") -> None:
     """Raise DataError for a mask of another size; COCO's engines would score it 0 in silence."""
+    expected = [*size_hw]
     for code in codes:
-        if not isinstance(code, dict) or code.get("size") != [*size_hw]:
-            size: Any = code.get("size") if isinstance(code, dict) else code
+        size: Any = code.get("size") if isinstance(code, dict) else code
+        if size != expected:
             raise DataError(
-                f"{whose}: expected masks of size {[*size_hw]} as in the query, got {size}{hint}"
+                f"{whose}: expected masks of size {expected} as in the query, got {size}{hint}"
             )
 
 
 def _seen(query: QueryRecord) -> tuple[RLE, ...]:
     """Visible masks of an amodal query's targets; () where one is not known."""
+    if query.mask_type != MaskType.AMODAL:
+        return ()
     visible = tuple(target.modal for target in query.targets if target.modal is not None)
-    complete = query.mask_type == MaskType.AMODAL and len(visible) == len(query.targets)
-    return visible if complete else ()
+    return visible if len(visible) == len(query.targets) else ()
 
 
 def parts_of(query: QueryRecord, prediction: Prediction) -> Parts:
@@ -80,7 +84,7 @@ def parts_of(query: QueryRecord, prediction: Prediction) -> Parts:
     score = () if failed else tuple(mask.score for mask in prediction.masks)
     if not failed and not predicted and prediction.fused is not None:
         predicted = (prediction.fused,)
-    if not np.isfinite(score).all():
+    if not all(map(math.isfinite, score)):
         raise DataError(f"prediction {query.id}: expected finite scores, got {score}")
     target = tuple(one.segmentation for one in query.targets)
     seen, ignored = _seen(query), () if query.ignore is None else (query.ignore,)
@@ -97,10 +101,10 @@ def read_parts(parts: Sequence[Parts]) -> Edges:
         RLEError: naming the query whose code is malformed.
     """
     try:
-        return read_edges([code for one in parts for codes in one.by_role for code in codes])
+        return read_edges([code for one in parts for code in one.codes])
     except RLEError:
         for one in parts:
-            for code in (code for codes in one.by_role for code in codes):
+            for code in one.codes:
                 try:
                     rle.validate(code)
                 except RLEError as error:

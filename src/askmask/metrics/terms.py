@@ -36,8 +36,8 @@ class Metric(Protocol):
     def per_query(self) -> NDArray[np.float64]:
         """(N,) float64, its value on each query alone; NaN where it has none."""
 
-    def resampled(self, times: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(R,) float64, its value when query i is drawn `times[r, i]` times, NaN if undefined."""
+    def linear(self) -> Terms:
+        """Terms whose ratio is its value, and to first order also with other weights of queries."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,14 +77,10 @@ class Terms:
 
     def per_query(self) -> NDArray[np.float64]:
         """(N,) float64, the ratio of each query's terms; NaN when nothing stands below the line."""
-        return _ratio(self.numerator, self.denominator)
+        ratio: NDArray[np.float64] = np.full(len(self.denominator), np.nan)
+        np.divide(self.numerator, self.denominator, out=ratio, where=self.denominator > 0)
+        return ratio
 
-    def resampled(self, times: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(R,) float64, the ratio of the sums when query i is drawn `times[r, i]` times."""
-        return _ratio(times @ self.numerator, times @ self.denominator)
-
-
-def _ratio(above: NDArray[np.float64], below: NDArray[np.float64]) -> NDArray[np.float64]:
-    ratio: NDArray[np.float64] = np.full(len(below), np.nan)
-    np.divide(above, below, out=ratio, where=below > 0)
-    return ratio
+    def linear(self) -> Terms:
+        """Return the terms themselves: a ratio of sums needs no approximation."""
+        return self
