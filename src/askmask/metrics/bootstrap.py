@@ -53,7 +53,8 @@ def resample(
         times = _times_drawn(rng, min(step, resamples - start), n)
         upper, lower = times @ above, times @ below
         values.append(np.divide(upper, lower, out=np.full_like(upper, np.nan), where=lower > 0))
-    return np.clip(np.concatenate(values), 0.0, 1.0)
+    joined: NDArray[np.float64] = np.concatenate(values)
+    return joined.clip(0.0, 1.0)
 
 
 def intervals(

@@ -39,7 +39,7 @@ def pack(masks: NDArray[np.bool_]) -> _Words:
         raise ShapeError(
             f"masks: expected (N, H, W) bool, got {masks.shape} {masks.dtype}; use masks > 0"
         )
-    packed = np.packbits(masks.reshape(len(masks), masks[0].size if len(masks) else 0), axis=1)
+    packed = np.packbits(masks.reshape(len(masks), masks.shape[1] * masks.shape[2]), axis=1)
     return np.pad(packed, ((0, 0), (0, -packed.shape[1] % 8))).view(np.uint64)
 
 
@@ -87,18 +87,15 @@ def fused_areas(
         ignored: (I, K) of `pack`, or None for nothing.
     """
     _check_same_size(predicted, target)
-    stacks = [stack for stack in (predicted, target) if len(stack)]
-    if not stacks:
-        return 0, 0
-    fused = [np.bitwise_or.reduce(stack, axis=0) for stack in stacks]
+    p, t = (np.bitwise_or.reduce(stack, axis=0) for stack in (predicted, target))
     if ignored is not None:
-        fused = [words & ~np.bitwise_or.reduce(ignored, axis=0) for words in fused]
-    common = int(_area(fused[0] & fused[1])) if len(fused) == 2 else 0
-    return common, int(_area(np.bitwise_or.reduce(fused)))
+        scored = ~np.bitwise_or.reduce(ignored, axis=0)
+        p, t = p & scored, t & scored
+    return int(_area(p & t)), int(_area(p | t))
 
 
 def _check_same_size(predicted: _Words, target: _Words) -> None:
-    if len(predicted) and len(target) and predicted.shape[1] != target.shape[1]:
+    if predicted.shape[1] != target.shape[1]:
         raise ShapeError(
             f"masks: expected one size of picture, got {predicted.shape[1]} and "
             f"{target.shape[1]} words a mask"
