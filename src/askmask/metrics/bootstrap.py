@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from askmask.metrics.terms import Terms
+from askmask.metrics.terms import Metric
 
-__all__ = ["LEVEL", "RESAMPLES", "intervals"]
+__all__ = ["LEVEL", "RESAMPLES", "intervals", "percentiles", "resample"]
 
 RESAMPLES = 1_000
 LEVEL = 0.95
@@ -25,13 +25,44 @@ def _times_drawn(rng: np.random.Generator, resamples: int, n: int) -> NDArray[np
     return times.reshape(resamples, n).astype(np.float64)
 
 
+def resample(
+    metrics: Sequence[Metric], *, seed: int, resamples: int = RESAMPLES
+) -> NDArray[np.float64]:
+    """Take metrics over queries that are drawn with replacement; the same draws serve them all.
+
+    All lie in [0, 1]; what the first-order change of AP leads beyond is cut off.
+
+    Args:
+        metrics: M metrics over the same N queries.
+        seed: of the generator; the same seed and N give the same draws.
+        resamples: number R of draws.
+
+    Returns:
+        (R, M) float64; NaN where a metric is undefined, everywhere when N is 0.
+    """
+    n = len(metrics[0].counted) if metrics else 0
+    if not n:
+        return np.full((resamples, len(metrics)), np.nan)
+    rng = np.random.default_rng(seed)
+    terms = [metric.linear() for metric in metrics]
+    above = np.stack([one.numerator for one in terms], axis=1)
+    below = np.stack([one.denominator for one in terms], axis=1)
+    values = []
+    step = max(1, _CHUNK // n)
+    for start in range(0, resamples, step):
+        times = _times_drawn(rng, min(step, resamples - start), n)
+        upper, lower = times @ above, times @ below
+        values.append(np.divide(upper, lower, out=np.full_like(upper, np.nan), where=lower > 0))
+    joined: NDArray[np.float64] = np.concatenate(values)
+    return joined.clip(0.0, 1.0)
+
+
 def intervals(
-    metrics: Sequence[Terms], *, seed: int, resamples: int = RESAMPLES
+    metrics: Sequence[Metric], *, seed: int, resamples: int = RESAMPLES
 ) -> list[tuple[float, float]]:
     """Return the central 95 % percentile interval of each metric.
 
-    Queries are drawn with replacement and the same draws serve all metrics, so that their
-    differences can be compared. A resample in which a metric is undefined is left out.
+    A resample in which a metric is undefined is left out of its interval.
 
     Args:
         metrics: M metrics over the same N queries.
@@ -41,23 +72,11 @@ def intervals(
     Returns:
         M pairs (low, high); NaN, NaN where the metric is undefined.
     """
-    n = len(metrics[0].counted) if metrics else 0
-    if not n:
-        return [(float("nan"), float("nan"))] * len(metrics)
-    rng = np.random.default_rng(seed)
-    above = np.stack([terms.numerator for terms in metrics], axis=1)
-    below = np.stack([terms.denominator for terms in metrics], axis=1)
-    values = []
-    step = max(1, _CHUNK // n)
-    for start in range(0, resamples, step):
-        times = _times_drawn(rng, min(step, resamples - start), n)
-        upper, lower = times @ above, times @ below
-        values.append(np.divide(upper, lower, out=np.full_like(upper, np.nan), where=lower > 0))
-    return [_percentiles(column) for column in np.concatenate(values).T]
+    return [*map(percentiles, resample(metrics, seed=seed, resamples=resamples).T)]
 
 
-def _percentiles(values: NDArray[np.float64]) -> tuple[float, float]:
-    """Ends of the central interval of the defined values."""
+def percentiles(values: NDArray[np.float64]) -> tuple[float, float]:
+    """Return the ends of the central 95 % of the defined `values`, (R,); NaN without any."""
     defined = values[~np.isnan(values)]
     if not len(defined):
         return float("nan"), float("nan")
