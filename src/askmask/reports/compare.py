@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -53,19 +52,11 @@ class Comparison:
                 {
                     "run": name,
                     "minus": self.names[0],
-                    "metrics": {metric: _defined(one) for metric, one in found.items()},
+                    "metrics": {metric: one.to_json() for metric, one in found.items()},
                 }
                 for name, found in others
             ],
         }
-
-
-def _defined(difference: Difference) -> dict[str, Any]:
-    """Return the numbers of a difference, undefined ones as None."""
-    return {
-        key: None if isinstance(value, float) and math.isnan(value) else value
-        for key, value in asdict(difference).items()
-    }
 
 
 def compare_runs(

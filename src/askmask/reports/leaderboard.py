@@ -221,7 +221,7 @@ def _table(group: Group, caption: str, figures_of: Callable[[Evaluation], Figure
             "tr",
             _cell(str(group.ranks.get(name, "-")), group.ranks.get(name)),
             tag("th", name, scope="row", data_value=name),
-            _cell(group.runs[name].run.model or "-", group.runs[name].run.model, words_=True),
+            _cell(group.runs[name].run.model or "-", group.runs[name].run.model, is_words=True),
             *(_figure_cell(one.get(metric)) for metric in metrics),
         )
         for name, one in figures.items()
@@ -238,8 +238,8 @@ def _column(name: str, *, sortable: bool = True) -> Markup:
     return tag("th", button, scope="col")
 
 
-def _cell(words: str, value: object, *, words_: bool = False) -> Markup:
-    return tag("td", words, data_value=value, class_="words" if words_ else None)
+def _cell(words: str, value: object, *, is_words: bool = False) -> Markup:
+    return tag("td", words, data_value=value, class_="words" if is_words else None)
 
 
 def _figure_cell(figure: Figure | None) -> Markup:

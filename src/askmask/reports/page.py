@@ -103,6 +103,8 @@ def _body(
 ) -> Iterator[Markup]:
     """Sections of the page."""
     yield figures_table("Figures", report.metrics)
+    if report.undefined:
+        yield tag("ul", *(tag("li", f"{name}: {why}") for name, why in report.undefined.items()))
     yield tag("section", tag("h2", "Plots"), tag("div", *_plots(report), class_="plots"))
     if "mask-type-accuracy" in report.metrics:
         yield confusion_table("Mask types, in queries", report.confusion)

@@ -34,7 +34,9 @@ def interval_bars(title: str, figures: Mapping[str, Figure]) -> Markup:
     shapes: list[Markup] = list(_vertical_grid(_LABELS, width, height))
     for row, (name, figure) in enumerate(defined.items()):
         middle = _ROW * (row + 0.5)
-        hover = tag("title", f"{name}: {percent(figure.value)} ({interval(figure)}), n {figure.n:,}")
+        hover = tag(
+            "title", f"{name}: {percent(figure.value)} ({interval(figure)}), n {figure.n:,}"
+        )
         shapes += [
             _text(_LABELS - 6, middle, name, anchor="end"),
             _box(_LABELS, middle - 7, width * figure.value, 14, hover),
@@ -113,7 +115,9 @@ def confusion_map(title: str, confusion: Mapping[str, Mapping[str, int]]) -> Mar
         for column, (answered, n) in enumerate(cells.items()):
             x, y = left + side * column, top + side * row
             shapes += [
-                _box(x + 1, y + 1, side - 2, side - 2, class_="cell", fill_opacity=f"{n / total:.3f}"),
+                _box(
+                    x + 1, y + 1, side - 2, side - 2, class_="cell", fill_opacity=f"{n / total:.3f}"
+                ),
                 _text(x + side / 2, y + side / 2, f"{n:,}", anchor="middle"),
             ]
             told.append(f"{asked} answered {answered}: {n:,}")
