@@ -92,4 +92,14 @@ def write_run(folder: Path, queries: Path, answers: list[Prediction], model: str
     return folder
 
 
-__all__ = ["EVIL", "SIZE_HW", "area", "half", "nothing", "query", "right", "write_benchmark", "write_run"]
+__all__ = [
+    "EVIL",
+    "SIZE_HW",
+    "area",
+    "half",
+    "nothing",
+    "query",
+    "right",
+    "write_benchmark",
+    "write_run",
+]

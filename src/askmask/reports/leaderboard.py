@@ -7,7 +7,7 @@ only, and a metric whose rules differ inside a group is not ranked either.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -192,10 +192,13 @@ def _sections(group: Group) -> Iterator[Markup]:
     yield tag("h2", group.title)
     if group.unranked is not None:
         yield tag("p", f"Not ranked: {group.unranked}.", class_="note")
-    yield _table(group, "all queries", lambda one: one.metrics)
+    yield _table(group, "all queries", {name: one.metrics for name, one in group.runs.items()})
     slices = dict.fromkeys(of for one in group.runs.values() for of in one.slices)
     if slices:
-        tables = [_table(group, of, lambda one, of=of: one.slices.get(of, {})) for of in slices]
+        tables = [
+            _table(group, of, {name: one.slices.get(of, {}) for name, one in group.runs.items()})
+            for of in slices
+        ]
         yield tag("details", tag("summary", f"{len(slices)} slices"), *tables)
     listed = (
         tag("li", f"{name}: ", tag("code", figure.signature))
@@ -205,9 +208,8 @@ def _sections(group: Group) -> Iterator[Markup]:
     yield tag("details", tag("summary", "Signatures"), tag("ul", *listed))
 
 
-def _table(group: Group, caption: str, figures_of: Callable[[Evaluation], Figures]) -> Markup:
+def _table(group: Group, caption: str, figures: Mapping[str, Figures]) -> Markup:
     """Return one row a run; columns are sortable where all of their figures mean the same."""
-    figures = {name: figures_of(one) for name, one in group.runs.items()}
     metrics = dict.fromkeys(metric for one in figures.values() for metric in one)
     alike = {
         metric: group.data is not None
