@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from benchmark import half, right, write_benchmark, write_run
-from cli_result import Run
+from command import Run
 
 from askmask.errors import ConfigError, DataError
 from askmask.formats.askmask import read_queries

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from benchmark import half, write_benchmark, write_run
-from cli_result import Run
+from command import Run
 from pages import read_page
 
 from askmask.formats.askmask import read_queries

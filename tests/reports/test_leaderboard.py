@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from benchmark import half, right, write_benchmark, write_run
-from cli_result import Run
+from command import Run
 from pages import read_page
 
 from askmask.errors import ConfigError, DataError
@@ -144,7 +144,7 @@ class TestRefusals:
 
     def test_no_figure_at_all(self, runs: list[Path]) -> None:
         write_json(runs[1] / "metrics.json", {"protocol": "r2sm", "n": 8, "metrics": {}})
-        with pytest.raises(DataError, match="expected figures of one protocol, got .* none"):
+        with pytest.raises(DataError, match=r"expected figures of one protocol, got .* none"):
             group_runs(runs)
 
     def test_a_metric_that_nobody_has(self, runs: list[Path]) -> None:
