@@ -148,8 +148,8 @@ def coloured(path: Path, columns: slice) -> float:
 
 
 def stripes(path: Path, columns: slice) -> float:
-    """How uneven the brightness is."""
-    return float(patch(path, columns)[..., 1].std())
+    """How uneven the red is; the first mask is drawn in blue."""
+    return float(patch(path, columns)[..., 0].std())
 
 
 def test_visible_is_filled_and_hidden_hatched(tmp_path: Path) -> None:
