@@ -1,30 +1,39 @@
 """Per-query counts: all that the metrics need, in columns.
 
-Counting is the only step that touches masks, and it works on run-length codes alone. What follows
-are sums over columns, so another metric, slice or resample costs next to nothing.
+Counting is the only step that touches masks, and it works on run-length codes, many queries at
+once. What follows are sums over columns, so another metric, slice or resample costs next to
+nothing, and a file of any length needs memory for its columns only.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from askmask import rle
 from askmask.formats.askmask import Prediction, QueryRecord
-from askmask.metrics.fused import FusedMasks, fuse, fuse_masks
-from askmask.metrics.twins import switched
+from askmask.metrics.instances import Instances
+from askmask.metrics.mask_counts import Wanted, count_masks
+from askmask.metrics.parts import Parts, parts_of
+from askmask.metrics.twins import Twins
 from askmask.types import MaskType
 
-__all__ = ["MASK_TYPES", "NO_TYPE", "Counts", "count"]
+__all__ = ["MASK_TYPES", "NO_TYPE", "Counter", "Counts", "Wanted", "count"]
 
 MASK_TYPES = tuple(MaskType)
 """The types in the order of their codes in `Counts.asked_type` and `Counts.answered_type`."""
 
 NO_TYPE = -1
 """Code of a type that the source or the model does not say."""
+
+_CHARACTERS = 250_000
+"""Characters of codes that are counted at a time; their arrays fit a processor's cache."""
+
+_REJECTED = 0.5
+"""A fused mask is no answer when the model's no-target probability is above this."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,11 +47,18 @@ class Counts:
         targets: (N,) int64 number of target masks; 0 = no target.
         answered: (N,) bool, whether the answer holds a mask.
         failed: (N,) bool, whether the query failed or has no prediction; then not `answered`.
+        fused_only: (N,) bool, whether the answer is one fused mask without instances.
         asked_type: (N,) int8, index into MASK_TYPES or NO_TYPE.
         answered_type: (N,) int8, likewise.
+        type_probability: (N, 3) float64 in the order of MASK_TYPES, NaN where not said.
         hidden_iou: (N,) float64, IoU of prediction and target without the visible target; NaN
             unless the query is amodal and something of its target is known to be hidden.
         switched: (N,) int8, 1 or 0 at the row that counts a pair of twins, else NO_TWIN.
+        boundary: (N, 2) int64 pixels in both rims and in either; None when not wanted.
+        pairs: (N, 4) float64, of the best assignment of masks to targets: sum of IoU, pixels in
+            both, pixels in either with those of masks left over, and the larger number of masks;
+            None when not wanted.
+        instances: masks one by one; None when not wanted.
     """
 
     intersection: NDArray[np.int64]
@@ -51,45 +67,43 @@ class Counts:
     targets: NDArray[np.int64]
     answered: NDArray[np.bool_]
     failed: NDArray[np.bool_]
+    fused_only: NDArray[np.bool_]
     asked_type: NDArray[np.int8]
     answered_type: NDArray[np.int8]
+    type_probability: NDArray[np.float64]
     hidden_iou: NDArray[np.float64]
     switched: NDArray[np.int8]
+    boundary: NDArray[np.int64] | None = None
+    pairs: NDArray[np.float64] | None = None
+    instances: Instances | None = None
 
     def __len__(self) -> int:
         return len(self.union)
 
+    @classmethod
+    def concatenate(cls, parts: Sequence[Counts]) -> Counts:
+        """Join the counts of consecutive queries; at least one part."""
+        columns: dict[str, Any] = {}
+        for field in fields(cls):
+            values = [getattr(part, field.name) for part in parts]
+            if values[0] is None:
+                columns[field.name] = None
+            elif field.name == "instances":
+                columns[field.name] = Instances.concatenate(values)
+            else:
+                columns[field.name] = np.concatenate(values)
+        return cls(**columns)
 
-def _areas(masks: FusedMasks) -> tuple[int, int, int]:
-    """Pixels of the intersection, the prediction and the target."""
-    height, width = masks.target["size"]
-    common = rle.intersection(masks, (height, width))
-    return rle.area(common), rle.area(masks.prediction), rle.area(masks.target)
-
-
-def _is_answered(prediction: Prediction) -> bool:
-    """Whether the answer holds a mask.
-
-    A fused mask is none when it is empty, or when the model's no-target head rejects the query.
-    """
-    if prediction.error is not None:
-        return False
-    if prediction.masks or prediction.fused is None:
-        return len(prediction.masks) > 0
-    rejected = (prediction.no_target_probability or 0.0) > 0.5
-    return not rejected and rle.area(prediction.fused) > 0
-
-
-def _hidden_iou(query: QueryRecord, masks: FusedMasks) -> float:
-    """IoU of the hidden part of an amodal query; NaN where there is none or it is not known."""
-    visible = [target.modal for target in query.targets if target.modal is not None]
-    if query.mask_type != MaskType.AMODAL or not visible or len(visible) < len(query.targets):
-        return float("nan")
-    modal = fuse_masks(visible, query)
-    hidden = rle.subtract(masks.target, modal)
-    if not rle.area(hidden):
-        return float("nan")
-    return rle.iou(rle.subtract(masks.prediction, modal), hidden)
+    def take(self, rows: NDArray[np.intp]) -> Counts:
+        """Counts of the queries at `rows`, in that order."""
+        columns: dict[str, Any] = {}
+        for field in fields(self):
+            values = getattr(self, field.name)
+            if field.name == "instances" and values is not None:
+                columns[field.name] = values.take(rows)
+            else:
+                columns[field.name] = None if values is None else values[rows]
+        return Counts(**columns)
 
 
 def _codes(types: Sequence[str | None]) -> NDArray[np.int8]:
@@ -98,28 +112,98 @@ def _codes(types: Sequence[str | None]) -> NDArray[np.int8]:
     return np.array(codes, np.int8)
 
 
-def count(queries: Sequence[QueryRecord], predictions: Sequence[Prediction]) -> Counts:
+def _probabilities(predictions: Sequence[Prediction]) -> NDArray[np.float64]:
+    """Probability of each type, (N, 3), NaN where not said."""
+    rows = [
+        [float("nan")] * len(MASK_TYPES) if said is None else [said[kind] for kind in MASK_TYPES]
+        for said in (answer.mask_type_probability for answer in predictions)
+    ]
+    return np.array(rows, np.float64).reshape(-1, len(MASK_TYPES))
+
+
+def _count_answers(
+    types: Sequence[str | None], predictions: Sequence[Prediction], fused_only: NDArray[np.bool_]
+) -> dict[str, Any]:
+    """Count the columns that are about what the model says beside its masks."""
+    failed = np.array([answer.error is not None for answer in predictions], bool)
+    masks = np.array([len(answer.masks) > 0 for answer in predictions], bool)
+    doubt = [answer.no_target_probability or 0.0 for answer in predictions]
+    accepted = fused_only & (np.array(doubt) <= _REJECTED)
+    return {
+        "answered": ~failed & (masks | accepted),
+        "failed": failed,
+        "asked_type": _codes(types),
+        "answered_type": _codes([answer.mask_type for answer in predictions]),
+        "type_probability": _probabilities(predictions),
+    }
+
+
+class Counter:
+    """Counts queries as they stream by, a chunk at a time."""
+
+    def __init__(self, wanted: Wanted | None = None) -> None:
+        """Start without queries; count all that there is when nothing is said."""
+        self._wanted = wanted or Wanted()
+        self._twins = Twins()
+        self._done: list[Counts] = []
+        self._rows: list[int] = []
+        self._characters = 0
+        self._parts: list[Parts] = []
+        self._types: list[str | None] = []
+        self._answers: list[Prediction] = []
+
+    def add(self, row: int, query: QueryRecord, prediction: Prediction) -> None:
+        """Add the query of `row` and its answer.
+
+        Raises:
+            DataError: when a mask has another size than its query or a score is not finite.
+        """
+        parts = parts_of(query, prediction)
+        if self._wanted.twins:
+            self._twins.add(row, query, parts)
+        self._rows.append(row)
+        self._parts.append(parts)
+        self._types.append(query.mask_type)
+        self._answers.append(prediction)
+        self._characters += sum(len(code["counts"]) for codes in parts.by_role for code in codes)
+        if self._characters + 100 * len(self._parts) >= _CHARACTERS:
+            self._count()
+
+    def _count(self) -> None:
+        """Count the queries that wait."""
+        columns: dict[str, Any] = count_masks(self._parts, self._wanted)
+        said = _count_answers(self._types, self._answers, columns["fused_only"])
+        self._done.append(Counts(**columns, **said))
+        self._characters = 0
+        self._parts, self._types, self._answers = [], [], []
+
+    def counts(self) -> Counts:
+        """Return the counts of all queries by row, and end the counting."""
+        self._count()
+        counts = Counts.concatenate(self._done)
+        rows = np.array(self._rows, np.intp)
+        if (np.diff(rows) < 0).any():
+            counts = counts.take(np.argsort(rows))
+        counts.switched[:] = self._twins.switched(len(counts))
+        return counts
+
+
+def count(
+    queries: Sequence[QueryRecord],
+    predictions: Sequence[Prediction],
+    wanted: Wanted | None = None,
+) -> Counts:
     """Count `predictions` against `queries`, row by row; N = 0 is allowed.
 
     Args:
         queries: N queries with different ids.
         predictions: the N predictions for them, in the same order.
+        wanted: which counts; all that there are by default.
 
     Raises:
-        DataError: when a predicted mask has another size than its query.
+        DataError: when a predicted mask has another size than its query or a score is not finite.
     """
-    masks = [fuse(query, answer) for query, answer in zip(queries, predictions, strict=True)]
-    areas = np.array([_areas(both) for both in masks], np.int64).reshape(-1, 3)
-    intersection, prediction_area, target_area = areas.T
-    return Counts(
-        intersection=intersection,
-        union=prediction_area + target_area - intersection,
-        target_area=target_area,
-        targets=np.array([len(query.targets) for query in queries], np.int64),
-        answered=np.array([_is_answered(answer) for answer in predictions], bool),
-        failed=np.array([answer.error is not None for answer in predictions], bool),
-        asked_type=_codes([query.mask_type for query in queries]),
-        answered_type=_codes([answer.mask_type for answer in predictions]),
-        hidden_iou=np.array([*map(_hidden_iou, queries, masks)], np.float64),
-        switched=switched(queries, masks),
-    )
+    counter = Counter(wanted)
+    for row, (query, prediction) in enumerate(zip(queries, predictions, strict=True)):
+        counter.add(row, query, prediction)
+    return counter.counts()

@@ -2,64 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Literal
+from collections.abc import Iterable, Mapping
 
 from askmask.errors import DataError
 from askmask.formats.askmask import Prediction, QueryRecord
 from askmask.metrics.bootstrap import RESAMPLES, intervals
-from askmask.metrics.counts import count
+from askmask.metrics.calibration import reliability
+from askmask.metrics.counts import Counter, Counts
+from askmask.metrics.figures import OF_INSTANCES, wanted_by
 from askmask.metrics.mask_type import mask_type_confusion
+from askmask.metrics.pairing import Missing, Pairing, listed
 from askmask.metrics.protocols import Protocol, load_protocol, settings_of, terms_of
 from askmask.metrics.report import Figure, Report
 from askmask.metrics.signature import signature
-from askmask.metrics.slices import slices
-from askmask.metrics.terms import Terms
+from askmask.metrics.slices import Slices
+from askmask.metrics.terms import Metric
 
 __all__ = ["Missing", "evaluate"]
 
-Missing = Literal["error", "wrong"]
 
-_SHOWN_IDS = 5
-"""Ids that a message about wrong predictions names."""
-
-
-def _listed(ids: Sequence[str]) -> str:
-    """First ids of a list, for a message."""
-    return ", ".join(ids[:_SHOWN_IDS]) + (", …" if len(ids) > _SHOWN_IDS else "")
-
-
-def _aligned(
-    queries: Sequence[QueryRecord], predictions: Iterable[Prediction], missing: Missing
-) -> tuple[list[Prediction], int]:
-    """One prediction for each query, in the same order, and how many were missing.
+def _undefined(counts: Counts, protocol: Protocol, ids: list[str]) -> dict[str, str]:
+    """Why figures of instances have no value, where answers are one fused mask.
 
     Raises:
-        DataError: for predictions that are missing, double or of no query.
+        DataError: when the protocol needs instances.
     """
-    by_id: dict[str, Prediction] = {}
-    for prediction in predictions:
-        if prediction.id in by_id:
-            raise DataError(
-                f"predictions: expected one for each query, got two for {prediction.id}"
-            )
-        by_id[prediction.id] = prediction
-    asked = {query.id for query in queries}
-    extra = [name for name in by_id if name not in asked]
-    if extra:
+    needing = [name for name in protocol.metrics if name in OF_INSTANCES]
+    fused = [ids[row] for row in counts.fused_only.nonzero()[0]]
+    if not needing or not fused:
+        return {}
+    reason = f"{len(fused):,} of {len(ids):,} answers are one fused mask without instances"
+    if protocol.needs_instances:
         raise DataError(
-            f"predictions: {len(extra):,} of {len(by_id):,} are of no query ({_listed(extra)}); "
-            "were they made for another queries file?"
+            f"predictions: {reason} ({listed(fused)}), but {', '.join(needing)} need masks one by "
+            "one with scores; score with protocol select, which leaves them undefined"
         )
-    absent = [query.id for query in queries if query.id not in by_id]
-    if absent and missing == "error":
-        raise DataError(
-            f"predictions: {len(absent):,} of {len(queries):,} queries have none "
-            f"({_listed(absent)}); finish the run with --resume, or score them as failed with "
-            "--missing wrong"
-        )
-    by_id.update((name, Prediction(id=name, error="missing")) for name in absent)
-    return [by_id[query.id] for query in queries], len(absent)
+    return dict.fromkeys(needing, reason)
 
 
 def evaluate(
@@ -74,12 +52,14 @@ def evaluate(
 ) -> Report:
     """Score predictions against queries.
 
-    A failed prediction counts as no mask and never as a correct "no target".
+    A failed prediction counts as no mask and never as a correct "no target". Iterators in the same
+    order are read side by side: memory then holds columns, not masks.
 
     Args:
         queries: with different ids; there may be none, then every figure is undefined.
         predictions: one for each query, in any order.
-        protocol: a preset's name, or a protocol of your own.
+        protocol: a preset's name, with options or without (see `load_protocol`), or a protocol of
+            your own.
         missing: what to do about queries without a prediction: raise, or score them as failed.
         data: hash of the queries for the signatures, or None to leave it out.
         resamples: number of bootstrap resamples.
@@ -87,40 +67,50 @@ def evaluate(
 
     Raises:
         ConfigError: when the protocol is not known.
-        DataError: when predictions are missing, double, of no query, or of another size.
+        DataError: when predictions are missing, double, of no query, of another size, or without
+            the instances that the protocol needs.
     """
     chosen = load_protocol(protocol) if isinstance(protocol, str) else protocol
-    asked = list(queries)
-    answers, absent = _aligned(asked, predictions, missing)
-    counts = count(asked, answers)
-    metrics = terms_of(counts, chosen)
+    pairing = Pairing(queries, predictions, missing)
+    counter = Counter(wanted_by(chosen.metrics, chosen.rules))
+    sorting = Slices(chosen.slices)
+    for row, query, prediction in pairing:
+        counter.add(row, query, prediction)
+        sorting.add(row, query)
+    counts = counter.counts()
+    undefined = _undefined(counts, chosen, pairing.ids)
+    terms = terms_of(counts, chosen)
 
-    def figures(metrics: Mapping[str, Terms], of: str | None = None) -> dict[str, Figure]:
+    def figures(metrics: Mapping[str, Metric], of: str | None = None) -> dict[str, Figure]:
         bounds = intervals(list(metrics.values()), seed=seed, resamples=resamples)
-        common = {"slice": of, "missing": absent or None}
+        common = {"slice": of, "missing": pairing.absent or None}
         return {
             name: Figure(
-                value=terms.value,
+                value=metric.value,
                 low=low,
                 high=high,
-                n=terms.n,
+                n=metric.n,
                 signature=signature(
-                    name, {**settings_of(name, chosen), **common, "n": terms.n, "data": data}
+                    name, {**settings_of(name, chosen), **common, "n": metric.n, "data": data}
                 ),
             )
-            for (name, terms), (low, high) in zip(metrics.items(), bounds, strict=True)
+            for (name, metric), (low, high) in zip(metrics.items(), bounds, strict=True)
         }
 
     return Report(
         protocol=chosen.name,
-        n=len(asked),
-        failed=int(counts.failed.sum()) - absent,
-        missing=absent,
-        metrics=figures(metrics),
+        n=len(counts),
+        failed=int(counts.failed.sum()) - pairing.absent,
+        missing=pairing.absent,
+        metrics=figures(terms),
         slices={
-            of: figures({name: terms[rows] for name, terms in metrics.items()}, of)
-            for of, rows in slices(asked, chosen.slices).items()
+            of: figures({name: metric[rows] for name, metric in terms.items()}, of)
+            for of, rows in sorting.members(len(counts)).items()
         },
         confusion=mask_type_confusion(counts),
         counts=counts,
+        query_ids=pairing.ids,
+        terms=terms,
+        reliability=reliability(counts),
+        undefined=undefined,
     )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from askmask.metrics.calibration import Reliability
 from askmask.metrics.counts import Counts
+from askmask.metrics.terms import Metric
 
 __all__ = ["Figure", "Figures", "Report"]
 
@@ -53,6 +55,10 @@ class Report:
         slices: the same figures for each slice, "family=name".
         confusion: queries by asked and answered mask type.
         counts: what each query counted, in the order of the queries.
+        query_ids: ids of the queries, in the same order.
+        terms: the metrics before their division, by name, over the same queries.
+        reliability: of "type" and "selection", where the predictions hold probabilities.
+        undefined: why figures have no value that a reader expects, by name.
     """
 
     protocol: str
@@ -63,6 +69,10 @@ class Report:
     slices: Mapping[str, Figures]
     confusion: Mapping[str, Mapping[str, int]]
     counts: Counts = field(repr=False)
+    query_ids: Sequence[str] = field(repr=False)
+    terms: Mapping[str, Metric] = field(repr=False)
+    reliability: Mapping[str, Reliability] = field(repr=False)
+    undefined: Mapping[str, str]
 
     def to_json(self) -> dict[str, Any]:
         """Return the report as `askmask evaluate --json` prints it."""
@@ -74,6 +84,8 @@ class Report:
             "metrics": _figures_to_json(self.metrics),
             "slices": {name: _figures_to_json(group) for name, group in self.slices.items()},
             "mask_type_confusion": {asked: dict(row) for asked, row in self.confusion.items()},
+            "reliability": {name: table.to_json() for name, table in self.reliability.items()},
+            "undefined": dict(self.undefined),
         }
 
 

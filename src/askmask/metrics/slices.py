@@ -6,6 +6,8 @@ tag) is in no slice of that family; reasoning tags may put a query into several.
 
 from __future__ import annotations
 
+from array import array
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -15,7 +17,7 @@ from askmask import rle
 from askmask.formats.askmask import QueryRecord, Target
 from askmask.types import MaskType
 
-__all__ = ["FAMILIES", "slices"]
+__all__ = ["FAMILIES", "Slices", "slices"]
 
 SMALL_AREA, LARGE_AREA = 32**2, 96**2
 """COCO's borders of object size, in pixels: small is below the first, large from the second on."""
@@ -84,18 +86,39 @@ FAMILIES: dict[str, Callable[[QueryRecord], list[str]]] = {
 """For each family of slices: the names that a query has in it."""
 
 
+class Slices:
+    """Sorts queries into slices as they stream by."""
+
+    def __init__(self, families: Sequence[str] = tuple(FAMILIES)) -> None:
+        """Start without queries; slices of these families."""
+        self._rows: dict[str, dict[str, array[int]]] = {
+            family: defaultdict(lambda: array("q")) for family in families
+        }
+
+    def add(self, row: int, query: QueryRecord) -> None:
+        """Add the query of `row`."""
+        for family, rows in self._rows.items():
+            for name in FAMILIES[family](query):
+                rows[name].append(row)
+
+    def members(self, n: int) -> dict[str, NDArray[np.bool_]]:
+        """Return each slice that is not empty, "family=name" -> (n,) bool.
+
+        Families come in the order given, names sorted.
+        """
+        members: dict[str, NDArray[np.bool_]] = {}
+        for family, by_name in self._rows.items():
+            for name, rows in sorted(by_name.items()):
+                members[f"{family}={name}"] = np.zeros(n, bool)
+                members[f"{family}={name}"][np.frombuffer(rows, np.int64)] = True
+        return members
+
+
 def slices(
     queries: Sequence[QueryRecord], families: Sequence[str] = tuple(FAMILIES)
 ) -> dict[str, NDArray[np.bool_]]:
-    """Sort N queries into slices.
-
-    Returns:
-        For each slice that is not empty, "family=name" -> (N,) bool; families in the order given,
-        names sorted.
-    """
-    members: dict[str, NDArray[np.bool_]] = {}
-    for family in families:
-        names = [FAMILIES[family](query) for query in queries]
-        for name in sorted({name for row in names for name in row}):
-            members[f"{family}={name}"] = np.array([name in row for row in names], bool)
-    return members
+    """Sort N queries into slices; see `Slices.members`."""
+    sorting = Slices(families)
+    for row, query in enumerate(queries):
+        sorting.add(row, query)
+    return sorting.members(len(queries))

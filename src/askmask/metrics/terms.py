@@ -1,17 +1,43 @@
 """A metric before its division: what every query adds above and below the line.
 
-All metrics here are ratios of sums over queries, means included. Kept apart per query, the terms
-give the value, every slice and every bootstrap resample without counting pixels again.
+Nearly all metrics here are ratios of sums over queries, means included. Kept apart per query, the
+terms give the value, every slice and every bootstrap resample without counting pixels again.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Terms"]
+__all__ = ["Metric", "Terms"]
+
+
+class Metric(Protocol):
+    """A metric over N queries that can be taken again over others of them."""
+
+    @property
+    def counted(self) -> NDArray[np.bool_]:
+        """(N,) bool, the queries that the metric is about."""
+
+    @property
+    def n(self) -> int:
+        """Number of queries that the metric is about."""
+
+    @property
+    def value(self) -> float:
+        """The metric; NaN where it is undefined."""
+
+    def __getitem__(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> Metric:
+        """Same metric over the chosen queries."""
+
+    def per_query(self) -> NDArray[np.float64]:
+        """(N,) float64, its value on each query alone; NaN where it has none."""
+
+    def resampled(self, times: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(R,) float64, its value when query i is drawn `times[r, i]` times, NaN if undefined."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,8 +60,8 @@ class Terms:
         above = np.where(counted, values, 0).astype(np.float64)
         return cls(above, counted.astype(np.float64), counted)
 
-    def __getitem__(self, rows: NDArray[np.bool_]) -> Terms:
-        """Terms of the chosen queries, (N,) bool."""
+    def __getitem__(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> Terms:
+        """Terms of the chosen queries: (N,) bool or their rows."""
         return Terms(self.numerator[rows], self.denominator[rows], self.counted[rows])
 
     @property
@@ -48,3 +74,15 @@ class Terms:
         """The metric; NaN when nothing stands below the line."""
         below = float(self.denominator.sum())
         return float(self.numerator.sum()) / below if below else float("nan")
+
+    def per_query(self) -> NDArray[np.float64]:
+        """(N,) float64, the ratio of each query's terms; NaN when nothing stands below the line."""
+        return _ratio(self.numerator, self.denominator)
+
+    def resampled(self, times: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(R,) float64, the ratio of the sums when query i is drawn `times[r, i]` times."""
+        return _ratio(times @ self.numerator, times @ self.denominator)
+
+
+def _ratio(above: NDArray[np.float64], below: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.divide(above, below, out=np.full(len(below), np.nan), where=below > 0)

@@ -1,22 +1,28 @@
 """Twins: two queries for the same targets, one modal and one amodal.
 
-Only the wording differs, so they show whether a model follows the sentence or a habit.
+Only the wording differs, so they show whether a model follows the sentence or a habit. Twins may
+lie far apart in a file, so what is compared waits on disk: memory does not grow with their masks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import json
+import tempfile
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from askmask import rle
+from askmask.errors import DataError
 from askmask.formats.askmask import QueryRecord
-from askmask.metrics.fused import FusedMasks
+from askmask.metrics.edges import read_edges
+from askmask.metrics.overlap import Role, pixels, regions
+from askmask.metrics.parts import Parts
 from askmask.rle import RLE
 from askmask.types import MaskType
 
-__all__ = ["MIN_OCCLUSION", "NO_TWIN", "switched"]
+__all__ = ["MIN_OCCLUSION", "NO_TWIN", "Twins"]
 
 MIN_OCCLUSION = 0.1
 """Pairs less hidden than this are left out: their two masks are nearly the same."""
@@ -25,52 +31,143 @@ NO_TWIN = -1
 """Value of a row that counts no pair."""
 
 _TAG = "twin:"
+_IN_MEMORY = 32_000_000
+"""Bytes of waiting twins that are kept in memory."""
+
+_BATCH = 128
+"""Pairs that are compared at a time."""
 
 
-def _pairs(queries: Sequence[QueryRecord]) -> Iterator[tuple[int, int]]:
-    """Rows of each pair: first the row with the tag, then its twin; every pair once.
+@dataclass(frozen=True, slots=True)
+class _Twin:
+    """One of two: its row, its type and its codes by role."""
 
-    A twin that is not among the queries makes no pair, so that a part of a file can be scored.
-    """
-    row_of = {query.id: row for row, query in enumerate(queries)}
-    seen: set[frozenset[int]] = set()
-    for row, query in enumerate(queries):
-        for tag in query.tags:
-            twin = row_of.get(tag.removeprefix(_TAG)) if tag.startswith(_TAG) else None
-            if twin is not None and twin != row and frozenset((row, twin)) not in seen:
-                seen.add(frozenset((row, twin)))
-                yield row, twin
+    row: int
+    mask_type: str
+    size_hw: tuple[int, int]
+    predicted: list[RLE]
+    target: list[RLE]
+    ignored: list[RLE]
+    names: list[str]
 
 
-def _follows(own: FusedMasks, twin: FusedMasks) -> bool:
-    """Whether the answer is nearer to its own target than to the twin's."""
-    to_own, to_twin = rle.iou_matrix([own.prediction], [own.target, twin.target])[0]
-    return bool(to_own > to_twin)
+class _Shelf:
+    """Twins by id, in a temporary file."""
+
+    def __init__(self) -> None:
+        self._file = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - lives with self
+        self._at: dict[str, int] = {}
+
+    def put(self, name: str, twin: _Twin) -> None:
+        self._at[name] = self._file.seek(0, 2)
+        record: dict[str, Any] = {key: getattr(twin, key) for key in _Twin.__slots__}
+        self._file.write(json.dumps(record).encode() + b"\n")
+
+    def get(self, name: str) -> _Twin | None:
+        if name not in self._at:
+            return None
+        self._file.seek(self._at[name])
+        return _Twin(**json.loads(self._file.readline()))
+
+    def __del__(self) -> None:
+        self._file.close()
 
 
-def _is_counted(query: QueryRecord, twin: QueryRecord, own: RLE, other: RLE) -> bool:
-    """Whether the pair is modal and amodal and hidden enough."""
-    areas = {query.mask_type: rle.area(own), twin.mask_type: rle.area(other)}
-    if set(areas) != {MaskType.MODAL, MaskType.AMODAL} or not areas[MaskType.AMODAL]:
-        return False
-    hidden = areas[MaskType.AMODAL] - areas[MaskType.MODAL]
-    return hidden / areas[MaskType.AMODAL] >= MIN_OCCLUSION
+class Twins:
+    """Pairs of twins that are found while queries stream by."""
+
+    def __init__(self) -> None:
+        """Start without queries."""
+        self._shelf = _Shelf()
+        self._wanted: dict[str, list[str]] = {}
+        self._pairs: list[tuple[_Twin, _Twin]] = []
+        self._switched: dict[int, bool] = {}
+
+    def add(self, row: int, query: QueryRecord, parts: Parts) -> None:
+        """Add a query; a twin that never comes makes no pair, so a part of a file can be scored."""
+        if query.mask_type not in (MaskType.MODAL, MaskType.AMODAL) or not query.targets:
+            return
+        tagged = [tag.removeprefix(_TAG) for tag in query.tags if tag.startswith(_TAG)]
+        names = [name for name in dict.fromkeys(tagged) if name != query.id]
+        codes = [[*codes] for codes in (parts.predicted, parts.target, parts.ignored)]
+        twin = _Twin(row, str(query.mask_type), parts.size_hw, *codes, names)
+        for name in dict.fromkeys([*self._wanted.pop(query.id, []), *names]):
+            other = self._shelf.get(name)
+            if other is None:
+                self._wanted.setdefault(name, []).append(query.id)
+            else:
+                self._add_pair(query.id, twin, name, other)
+        self._shelf.put(query.id, twin)
+
+    def _add_pair(self, id: str, twin: _Twin, other_id: str, other: _Twin) -> None:
+        """Add a pair; it counts at the row that has the tag, at the first of two."""
+        tagged = [
+            (one.row, one, two)
+            for one, two, name in ((twin, other, other_id), (other, twin, id))
+            if name in one.names
+        ]
+        _, first, second = min(tagged, key=lambda pair: pair[0])
+        if [*first.size_hw] != [*second.size_hw]:
+            raise DataError(
+                f"query {id}: expected a twin of the same size {[*twin.size_hw]}, "
+                f"got {other_id} of {[*other.size_hw]}"
+            )
+        if first.mask_type != second.mask_type:
+            self._pairs.append((first, second))
+        if len(self._pairs) >= _BATCH:
+            self._compare()
+
+    def _compare(self) -> None:
+        """Compare the pairs that wait."""
+        if self._pairs:
+            both, counted = _follow(self._pairs)
+            for (first, _), follows, counts in zip(self._pairs, both, counted, strict=True):
+                if counts:
+                    before = self._switched.get(first.row, True)
+                    self._switched[first.row] = before and bool(follows)
+            self._pairs.clear()
+
+    def switched(self, n: int) -> NDArray[np.int8]:
+        """Tell for each pair whether both answers follow their own sentence.
+
+        Args:
+            n: number N of rows.
+
+        Returns:
+            (N,) int8: 1 or 0 at the row that counts a pair, NO_TWIN elsewhere. A row with several
+            twins is 1 only when it switches with all of them.
+        """
+        self._compare()
+        result = np.full(n, NO_TWIN, np.int8)
+        result[[*self._switched]] = [*self._switched.values()]
+        return result
 
 
-def switched(queries: Sequence[QueryRecord], masks: Sequence[FusedMasks]) -> NDArray[np.int8]:
-    """Tell for each pair of twins whether both answers follow their own sentence.
+def _follow(pairs: list[tuple[_Twin, _Twin]]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Tell which of K pairs switch, and which count because enough is hidden, both (K,) bool."""
+    codes: list[RLE] = []
+    query, role, size = [], [], []
+    for pair in pairs:
+        ignored = [code for twin in pair for code in twin.ignored]
+        for own, other in (pair, pair[::-1]):
+            for kind, masks in zip(
+                Role, (own.predicted, own.target, other.target, ignored), strict=True
+            ):
+                codes += masks
+                query += [len(size)] * len(masks)
+                role += [int(kind)] * len(masks)
+            size.append(own.size_hw[0] * own.size_hw[1])
+    table = regions(
+        read_edges(codes), np.array(query, np.int64), np.array(role, np.int64), np.array(size)
+    )
 
-    Args:
-        queries: N queries; a tag `twin:ID` names the twin.
-        masks: their fused masks, in the same order.
+    def iou(goal: Role) -> NDArray[np.float64]:
+        common = pixels(table, (Role.PREDICTED,), (goal,), without=(Role.IGNORED,))
+        either = pixels(table, (Role.PREDICTED, goal), without=(Role.IGNORED,))
+        return common / np.maximum(either, 1)
 
-    Returns:
-        (N,) int8: 1 or 0 at the row that carries a pair's tag, NO_TWIN elsewhere. A row with
-        several twins is 1 only when it switches with all of them.
-    """
-    result = np.full(len(queries), NO_TWIN, np.int8)
-    for row, twin in _pairs(queries):
-        if _is_counted(queries[row], queries[twin], masks[row].target, masks[twin].target):
-            both = _follows(masks[row], masks[twin]) and _follows(masks[twin], masks[row])
-            result[row] = both if result[row] == NO_TWIN else both and bool(result[row])
-    return result
+    follows = (iou(Role.TARGET) > iou(Role.OTHER)).reshape(-1, 2).all(axis=1)
+    area = pixels(table, (Role.TARGET,), without=(Role.IGNORED,)).reshape(-1, 2)
+    amodal_first = np.array([first.mask_type == MaskType.AMODAL for first, _ in pairs])
+    amodal, modal = np.where(amodal_first, area.T, area.T[::-1])
+    return follows, (amodal > 0) & ((amodal - modal) / np.maximum(amodal, 1) >= MIN_OCCLUSION)

@@ -1,0 +1,115 @@
+"""Calibration: does a probability of 0.8 come true in 8 of 10 cases?
+
+Two kinds of probability are in a prediction: that of each mask type, and the score of each mask.
+The Brier score is the mean squared distance to what came true; 0 is best, always saying 0.5 for
+one of two gives 0.25.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from askmask.metrics.counts import NO_TYPE, Counts
+from askmask.metrics.instances import Instances
+from askmask.metrics.terms import Terms
+
+__all__ = ["BINS", "Reliability", "reliability", "selection_brier", "type_brier"]
+
+BINS = 10
+"""Bins of equal width in a reliability table."""
+
+
+@dataclass(frozen=True, eq=False)
+class Reliability:
+    """How often cases of about the same probability came true.
+
+    Attributes:
+        edges: (B + 1,) float64, borders of the bins, from 0 to 1; a bin holds its lower border.
+        mean_probability: (B,) float64, NaN in empty bins.
+        accuracy: (B,) float64, share of the cases that came true, NaN in empty bins.
+        n: (B,) int64, number of cases.
+    """
+
+    edges: NDArray[np.float64]
+    mean_probability: NDArray[np.float64]
+    accuracy: NDArray[np.float64]
+    n: NDArray[np.int64]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain lists, undefined numbers as None."""
+        return {
+            "edges": self.edges.tolist(),
+            "mean_probability": _defined(self.mean_probability),
+            "accuracy": _defined(self.accuracy),
+            "n": self.n.tolist(),
+        }
+
+
+def _defined(values: NDArray[np.float64]) -> list[float | None]:
+    return [None if math.isnan(value) else value for value in values.tolist()]
+
+
+def _table(probability: NDArray[np.float64], came_true: NDArray[np.bool_]) -> Reliability:
+    """Table of K cases, (K,) probabilities in [0, 1]."""
+    bins = np.minimum((probability * BINS).astype(np.int64), BINS - 1)
+    n = np.bincount(bins, minlength=BINS)
+    sums = (np.bincount(bins, weights, BINS) for weights in (probability, came_true))
+    means = [np.divide(total, n, out=np.full(BINS, np.nan), where=n > 0) for total in sums]
+    return Reliability(np.linspace(0, 1, BINS + 1), *means, n)
+
+
+def _typed(counts: Counts) -> NDArray[np.bool_]:
+    """Queries whose type is known and whose answer gives probabilities, (N,) bool."""
+    said: NDArray[np.bool_] = ~np.isnan(counts.type_probability[:, 0])
+    return said & (counts.asked_type != NO_TYPE)
+
+
+def type_brier(counts: Counts) -> Terms:
+    """Mean over queries of half the squared distance between probabilities and the asked type.
+
+    Half, so that it lies in [0, 1] and equals the Brier score of a question with two answers.
+    Counted are the queries with a known type that are answered with probabilities; NaN when there
+    are none.
+    """
+    asked = counts.asked_type[:, None] == np.arange(counts.type_probability.shape[1])
+    distance = ((counts.type_probability - asked) ** 2).sum(axis=1) / 2
+    return Terms.of_mean(distance, _typed(counts))
+
+
+def _scored(instances: Instances) -> NDArray[np.bool_]:
+    """Masks that are scored: all, or none when a score is no probability, (D,) bool."""
+    score = instances.score
+    probable = not len(score) or (score.min() >= 0 and score.max() <= 1)
+    return ~instances.beside & probable
+
+
+def selection_brier(instances: Instances) -> Terms:
+    """Mean over predicted masks of the squared distance between score and hit.
+
+    A hit is a mask that F1's matching gives a target with an IoU of at least 0.5. NaN when there
+    are no masks, or when scores outside [0, 1] show that they are no probabilities.
+    """
+    scored, n = _scored(instances), len(instances)
+    rows = instances.query[scored]
+    distance = (instances.score - instances.hit)[scored] ** 2
+    below = np.bincount(rows, minlength=n).astype(np.float64)
+    return Terms(np.bincount(rows, distance, n), below, below > 0)
+
+
+def reliability(counts: Counts) -> dict[str, Reliability]:
+    """Tables of "type" (probability of the likeliest type) and "selection" (scores of masks)."""
+    rows, masks = _typed(counts), counts.instances
+    probability = counts.type_probability[rows]
+    likeliest = probability.argmax(axis=1) if len(probability) else np.zeros(0, np.int64)
+    tables = {
+        "type": _table(probability.max(axis=1, initial=0.0), likeliest == counts.asked_type[rows])
+    }
+    if masks is not None:
+        scored = _scored(masks)
+        tables["selection"] = _table(masks.score[scored], masks.hit[scored])
+    return tables

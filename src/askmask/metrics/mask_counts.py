@@ -1,0 +1,129 @@
+"""Counting of masks: the columns of `Counts` for some hundreds of queries at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from askmask.metrics.edges import Edges
+from askmask.metrics.instances import Instances, match_instances, overlapping
+from askmask.metrics.matching import best_assignment
+from askmask.metrics.overlap import Role, pixels, regions
+from askmask.metrics.parts import Parts, read_parts
+from askmask.metrics.rims import rim_areas
+from askmask.metrics.twins import NO_TWIN
+
+__all__ = ["Wanted", "count_masks"]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which of the slower counts are wanted; the others cost little and always are.
+
+    Attributes:
+        instances: masks one by one, for AP, AR, F1 and the calibration of scores.
+        pairs: best assignment of all masks and targets, whatever their IoU.
+        rims: for boundary IoU.
+        twins: for switch accuracy.
+    """
+
+    instances: bool = True
+    pairs: bool = True
+    rims: bool = True
+    twins: bool = True
+
+
+def _ratio(above: NDArray[np.int64], below: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Ratios, NaN where nothing stands below the line."""
+    return np.divide(above, below, out=np.full(len(below), np.nan), where=below > 0)
+
+
+def _hidden_iou(table: NDArray[np.int64], known: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """IoU of the hidden part; NaN where there is none or it is not `known`."""
+    without = (Role.OTHER, Role.IGNORED)
+    common = pixels(table, (Role.PREDICTED,), (Role.TARGET,), without=without)
+    either = pixels(table, (Role.PREDICTED, Role.TARGET), without=without)
+    hidden = pixels(table, (Role.TARGET,), without=without)
+    return np.where(known & (hidden > 0), _ratio(common, either), np.nan)
+
+
+def _rims(edges: Edges, numbers: NDArray[np.int64], parts: Sequence[Parts]) -> NDArray[np.int64]:
+    """Pixels in both rims and in either, (N, 2)."""
+    mask = np.concatenate(([0], np.cumsum(numbers)))
+    border = edges.first[mask].tolist()
+    rows = []
+    for i, one in enumerate(parts):
+        start, target, seen, ignored, end = border[4 * i : 4 * i + 5]
+        codes = (edges.position[a:b] for a, b in ((start, target), (target, seen), (ignored, end)))
+        rows.append(rim_areas(*codes, one.size_hw))
+    return np.array(rows, np.int64).reshape(-1, 2)
+
+
+def _instances(
+    edges: Edges,
+    query: NDArray[np.int64],
+    role: NDArray[np.int64],
+    parts: Sequence[Parts],
+    fused_only: NDArray[np.bool_],
+) -> Instances:
+    """Match the instance masks of N queries; the ignore region is a crowd."""
+    masks = np.flatnonzero((role == Role.PREDICTED) & ~fused_only[query])
+    targets = np.flatnonzero((role == Role.TARGET) | (role == Role.IGNORED))
+    score = np.array([score for one in parts for score in one.score], np.float64)
+    crowd = role[targets] == Role.IGNORED
+    crowd[~crowd] = [mark for one in parts for mark in one.crowd]
+    return match_instances(
+        edges, (masks, query[masks], score), (targets, query[targets], crowd), len(parts)
+    )
+
+
+def _assigned(
+    edges: Edges, query: NDArray[np.int64], role: NDArray[np.int64], n: int
+) -> NDArray[np.float64]:
+    """Sums over the best assignment of masks to targets, (N, 4); see `Counts.pairs`."""
+    masks, targets = (np.flatnonzero(role == kind) for kind in (Role.PREDICTED, Role.TARGET))
+    found = overlapping(edges, (masks, query[masks]), (targets, query[targets]))
+    best = best_assignment(found.mask, found.target, found.iou, query[masks])
+    rows = query[masks][found.mask[best]]
+    numbers = [np.bincount(query[some], minlength=n) for some in (masks, targets)]
+    area = np.bincount(query, np.where(role <= Role.TARGET, edges.area, 0), n)
+    common = np.bincount(rows, found.common[best], n)
+    iou = np.bincount(rows, found.iou[best], n)
+    return np.stack([iou, common, area - common, np.maximum(*numbers)], axis=1)
+
+
+def count_masks(parts: Sequence[Parts], wanted: Wanted) -> dict[str, Any]:
+    """Count the columns of `Counts` that are about masks, for N queries at once.
+
+    Raises:
+        RLEError: naming the query whose code is malformed.
+    """
+    n = len(parts)
+    edges = read_parts(parts)
+    numbers = np.array([len(codes) for one in parts for codes in one.by_role], np.int64)
+    cell = np.repeat(np.arange(4 * n), numbers)
+    query, role = cell >> 2, cell & 3
+    size = np.array([one.size_hw[0] * one.size_hw[1] for one in parts], np.int64)
+    table = regions(edges, query, role, size)
+    ignored = (Role.IGNORED,)
+    known = np.array([len(one.seen) > 0 for one in parts], bool)
+    predicted = np.bincount(query, np.where(role == Role.PREDICTED, edges.area, 0), n)
+    fused_only = np.array([len(one.predicted) > len(one.score) for one in parts], bool)
+    return {
+        "intersection": pixels(table, (Role.PREDICTED,), (Role.TARGET,), without=ignored),
+        "union": pixels(table, (Role.PREDICTED, Role.TARGET), without=ignored),
+        "target_area": pixels(table, (Role.TARGET,), without=ignored),
+        "targets": np.array([len(one.target) for one in parts], np.int64),
+        "fused_only": fused_only & (predicted > 0),
+        "hidden_iou": _hidden_iou(table, known),
+        "switched": np.full(n, NO_TWIN, np.int8),
+        "boundary": _rims(edges, numbers, parts) if wanted.rims else None,
+        "pairs": _assigned(edges, query, role, n) if wanted.pairs else None,
+        "instances": _instances(edges, query, role, parts, fused_only)
+        if wanted.instances
+        else None,
+    }

@@ -1,0 +1,108 @@
+"""What counting needs of one query and its answer: codes by role, checked to be of one size."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from askmask import rle
+from askmask.errors import DataError, RLEError
+from askmask.formats.askmask import Prediction, QueryRecord
+from askmask.metrics.edges import Edges, read_edges
+from askmask.rle import RLE
+from askmask.types import MaskType
+
+__all__ = ["Parts", "parts_of", "read_parts"]
+
+_CROWD = "iscrowd"
+"""COCO's mark of a target that stands for many objects; readers keep it beside the target."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Masks of one query and its answer.
+
+    Attributes:
+        id: of the query.
+        size_hw: of the picture.
+        predicted: instance masks, or the one fused mask of a model that gives no instances.
+        score: of each instance mask; () for a fused mask.
+        target: target masks.
+        crowd: of each target, whether it stands for many objects.
+        seen: visible masks of the targets when their hidden part is asked for, else ().
+        ignored: the ignore region, or ().
+    """
+
+    id: str
+    size_hw: tuple[int, int]
+    predicted: tuple[RLE, ...]
+    score: tuple[float, ...]
+    target: tuple[RLE, ...]
+    crowd: tuple[bool, ...]
+    seen: tuple[RLE, ...]
+    ignored: tuple[RLE, ...]
+
+    @property
+    def by_role(self) -> tuple[tuple[RLE, ...], ...]:
+        """Codes in the order of `Role`; what is seen has the role of the others."""
+        return self.predicted, self.target, self.seen, self.ignored
+
+
+def _check_size(codes: Sequence[RLE], size_hw: tuple[int, int], whose: str, hint: str = "") -> None:
+    """Raise DataError for a mask of another size; COCO's engines would score it 0 in silence."""
+    for code in codes:
+        if not isinstance(code, dict) or code.get("size") != [*size_hw]:
+            size: Any = code.get("size") if isinstance(code, dict) else code
+            raise DataError(
+                f"{whose}: expected masks of size {[*size_hw]} as in the query, got {size}{hint}"
+            )
+
+
+def _seen(query: QueryRecord) -> tuple[RLE, ...]:
+    """Visible masks of an amodal query's targets; () where one is not known."""
+    visible = tuple(target.modal for target in query.targets if target.modal is not None)
+    complete = query.mask_type == MaskType.AMODAL and len(visible) == len(query.targets)
+    return visible if complete else ()
+
+
+def parts_of(query: QueryRecord, prediction: Prediction) -> Parts:
+    """Collect the masks of a query; a failed prediction has none.
+
+    Raises:
+        DataError: when a mask has another size than the query, or a score is not finite.
+    """
+    size_hw = (query.height, query.width)
+    failed = prediction.error is not None
+    predicted = () if failed else tuple(mask.segmentation for mask in prediction.masks)
+    score = () if failed else tuple(mask.score for mask in prediction.masks)
+    if not failed and not predicted and prediction.fused is not None:
+        predicted = (prediction.fused,)
+    if not np.isfinite(score).all():
+        raise DataError(f"prediction {query.id}: expected finite scores, got {score}")
+    target = tuple(one.segmentation for one in query.targets)
+    seen, ignored = _seen(query), () if query.ignore is None else (query.ignore,)
+    _check_size(predicted, size_hw, f"prediction {query.id}", "; give them in the picture's size")
+    _check_size((*target, *seen, *ignored), size_hw, f"query {query.id}")
+    crowd = tuple(bool(one.extra.get(_CROWD)) for one in query.targets)
+    return Parts(query.id, size_hw, predicted, score, target, crowd, seen, ignored)
+
+
+def read_parts(parts: Sequence[Parts]) -> Edges:
+    """Read all codes of many queries, query by query and role by role.
+
+    Raises:
+        RLEError: naming the query whose code is malformed.
+    """
+    try:
+        return read_edges([code for one in parts for codes in one.by_role for code in codes])
+    except RLEError:
+        for one in parts:
+            for code in (code for codes in one.by_role for code in codes):
+                try:
+                    rle.validate(code)
+                except RLEError as error:
+                    raise RLEError(f"query {one.id}: {error}") from error
+        raise
