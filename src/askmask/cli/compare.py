@@ -45,16 +45,17 @@ def compare(
     as_json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON.")] = False,
 ) -> None:
     """Compare runs with RUN_A: differences with 95 % intervals, wins, losses and a sign test."""
-    from askmask.metrics import PROTOCOLS
+    from askmask.errors import ConfigError
+    from askmask.metrics.protocols import load_protocol
     from askmask.reports.compare import compare_runs
     from askmask.reports.published import published as published_rows
 
     if len(runs) < 2:
         raise typer.BadParameter(f"expected two or more runs, got {len(runs)}")
-    if protocol not in PROTOCOLS:
-        raise typer.BadParameter(
-            f"--protocol: expected one of {', '.join(PROTOCOLS)}, got {protocol!r}"
-        )
+    try:
+        load_protocol(protocol)
+    except ConfigError as error:
+        raise typer.BadParameter(f"--protocol: {error}") from error
     rows = [] if published is None else published_rows(published)
     comparison = compare_runs(runs, against, protocol, missing=missing)
     if as_json:

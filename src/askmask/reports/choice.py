@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from askmask.formats.askmask import Prediction, QueryRecord
 from askmask.metrics.iou import iou
-from askmask.metrics.protocols import load_protocol
 from askmask.metrics.report import Report
 
 __all__ = ["Case", "at_random", "cases", "query_ious", "worst"]
@@ -22,7 +21,7 @@ class Case:
 
     Attributes:
         row: place of the query in its file, from 0.
-        iou: of the fused masks, under the protocol's rules.
+        iou: as the gIoU of the report counts it.
         query: what was asked, with the ground truth.
         prediction: what was answered.
     """
@@ -34,13 +33,16 @@ class Case:
 
 
 def query_ious(report: Report) -> NDArray[np.float64]:
-    """IoU of each query under the rules of the report's protocol, (N,) float64 in [0, 1]."""
-    protocol = load_protocol(report.protocol)
-    return iou(report.counts, both_empty=protocol.both_empty, rejection=protocol.rejection)
+    """IoU of each query as the report's gIoU counts it, (N,) float64; NaN where it has none."""
+    metric = report.terms.get("gIoU")
+    return iou(report.counts) if metric is None else metric.per_query()
 
 
 def worst(values: NDArray[np.float64], count: int, seed: int) -> list[int]:
-    """Rows of the lowest of N values, lowest first; a seeded draw decides between equal ones."""
+    """Rows of the lowest of N values, lowest first; a seeded draw decides between equal ones.
+
+    Undefined values (NaN) come last.
+    """
     shuffled = np.random.default_rng(seed).permutation(len(values))
     order = shuffled[np.argsort(values[shuffled], kind="stable")]
     return [int(row) for row in order[:count]]

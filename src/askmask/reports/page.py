@@ -6,6 +6,7 @@ archive or any web server, without scripts.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from importlib import resources
 from pathlib import Path
@@ -18,7 +19,7 @@ from askmask.reports.choice import Case, at_random, cases, query_ious, worst
 from askmask.reports.markup import Markup, document, tag
 from askmask.reports.pictures import MOST_MASKS, drawn_masks, write_pictures
 from askmask.reports.plots import confusion_map, interval_bars, iou_histogram, reliability_curve
-from askmask.reports.tables import confusion_table, figures_table, slices_table, write_csv
+from askmask.reports.tables import confusion_table, figures_table, percent, slices_table, write_csv
 
 __all__ = ["FILES", "SHOWN", "write_page", "write_static"]
 
@@ -147,7 +148,7 @@ def _card(case: Case, names: tuple[str, str], problem: str | None) -> Markup:
             _side(names[1], "Truth", _truth_facts(query), False),
             class_="pair",
         ),
-        tag("p", tag("b", f"IoU {100 * case.iou:.1f}"), f" · {query.id}", class_="facts"),
+        tag("p", tag("b", f"IoU {percent(case.iou, 1)}"), f" · {query.id}", class_="facts"),
     ]
     if case.prediction.rationale:
         parts.append(tag("p", f"Because: {case.prediction.rationale}", class_="facts"))
@@ -194,7 +195,7 @@ def _write_queries_csv(path: Path, report: Report) -> None:
     types = (counts.asked_type.tolist(), counts.answered_type.tolist())
     rows = zip(
         report.query_ids,
-        query_ious(report).tolist(),
+        (None if math.isnan(one) else one for one in query_ious(report).tolist()),
         *(getattr(counts, column).tolist() for column in columns[2:]),
         *([names[code] for code in codes] for codes in types),
         strict=True,
