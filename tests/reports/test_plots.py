@@ -41,7 +41,7 @@ CONFUSION = {"modal": {"modal": 3, "amodal": 1}, "amodal": {"modal": 0, "amodal"
 PLOTS: Mapping[str, str] = {
     "bars": interval_bars("bars <i>", FIGURES),
     "no bars": interval_bars("bars", {}),
-    "histogram": iou_histogram("IoU", np.array([0, 0, 0.52, 1.0])),
+    "histogram": iou_histogram("IoU", np.array([0, 0, 0.52, NAN, 1.0])),
     "no histogram": iou_histogram("IoU", np.zeros(0)),
     "reliability": reliability_curve("r", FULL),
     "no reliability": reliability_curve("r", EMPTY),

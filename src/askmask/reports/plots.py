@@ -62,8 +62,9 @@ def iou_histogram(title: str, values: NDArray[np.float64]) -> Markup:
     """Draw how many queries have which IoU, `values` (N,) in [0, 1], in 20 bins.
 
     Queries at exactly 0 and at exactly 1 are mostly those with the wrong object and those with a
-    right "no target"; the description counts them.
+    right "no target"; the description counts them. Queries without an IoU (NaN) are left out.
     """
+    values = values[~np.isnan(values)]
     counts, edges = np.histogram(values, _BINS, (0.0, 1.0))
     width, height, top = 420, 140, max(1, int(counts.max(initial=0)))
     shapes = list(_vertical_grid(_MARGIN, width, height))
