@@ -172,6 +172,6 @@ def average_recall(instances: Instances, area: int = 0, most: int = MAX_DETECTIO
     looked_at = instances.rank < most
     right = instances.matched[area] & ~instances.ignored[area]
     found = _bits(right[looked_at], slice(None)).mean(axis=0)
-    above = np.bincount(instances.query[looked_at], found, len(instances))
+    above = np.bincount(instances.query[looked_at], found, len(instances)).astype(np.float64)
     below = instances.targets[area].astype(np.float64)
     return Terms(above, below, below > 0)

@@ -58,9 +58,13 @@ def _table(probability: NDArray[np.float64], came_true: NDArray[np.bool_]) -> Re
     """Table of K cases, (K,) probabilities in [0, 1]."""
     bins = np.minimum((probability * BINS).astype(np.int64), BINS - 1)
     n = np.bincount(bins, minlength=BINS)
-    sums = (np.bincount(bins, weights, BINS) for weights in (probability, came_true))
-    means = [np.divide(total, n, out=np.full(BINS, np.nan), where=n > 0) for total in sums]
-    return Reliability(np.linspace(0, 1, BINS + 1), *means, n)
+
+    def mean(values: NDArray[np.generic]) -> NDArray[np.float64]:
+        means: NDArray[np.float64] = np.full(BINS, np.nan)
+        np.divide(np.bincount(bins, values, BINS), n, out=means, where=n > 0)
+        return means
+
+    return Reliability(np.linspace(0, 1, BINS + 1), mean(probability), mean(came_true), n)
 
 
 def _typed(counts: Counts) -> NDArray[np.bool_]:
@@ -85,7 +89,8 @@ def _scored(instances: Instances) -> NDArray[np.bool_]:
     """Masks that are scored: all, or none when a score is no probability, (D,) bool."""
     score = instances.score
     probable = not len(score) or (score.min() >= 0 and score.max() <= 1)
-    return ~instances.beside & probable
+    scored: NDArray[np.bool_] = ~instances.beside & probable
+    return scored
 
 
 def selection_brier(instances: Instances) -> Terms:
@@ -98,7 +103,8 @@ def selection_brier(instances: Instances) -> Terms:
     rows = instances.query[scored]
     distance = (instances.score - instances.hit)[scored] ** 2
     below = np.bincount(rows, minlength=n).astype(np.float64)
-    return Terms(np.bincount(rows, distance, n), below, below > 0)
+    above = np.bincount(rows, distance, n).astype(np.float64)
+    return Terms(above, below, below > 0)
 
 
 def reliability(counts: Counts) -> dict[str, Reliability]:

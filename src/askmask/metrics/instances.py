@@ -52,7 +52,7 @@ class Instances:
     targets: _Ints
 
     def __len__(self) -> int:
-        return self.targets.shape[1]
+        return int(self.targets.shape[1])
 
     @classmethod
     def concatenate(cls, parts: Sequence[Instances]) -> Instances:
@@ -97,7 +97,7 @@ class Overlaps(NamedTuple):
 
     def where(self, rows: NDArray[np.bool_]) -> Overlaps:
         """Chosen pairs, (K,) bool."""
-        return Overlaps(*(column[rows] for column in self))
+        return Overlaps(self.mask[rows], self.target[rows], self.common[rows], self.iou[rows])
 
 
 def _same_query(mask_query: _Ints, target_query: _Ints) -> tuple[_Ints, _Ints]:
@@ -142,6 +142,7 @@ def match_instances(
     masks: tuple[_Ints, _Ints, NDArray[np.float64]],
     targets: tuple[_Ints, _Ints, NDArray[np.bool_]],
     queries: int,
+    target_area: _Ints | None = None,
 ) -> Instances:
     """Match predicted masks with targets as COCO does, and as F1 does.
 
@@ -152,13 +153,15 @@ def match_instances(
         masks: index in `edges`, query and score of D predicted masks, sorted by query.
         targets: index in `edges`, query and crowd of G targets, sorted by query.
         queries: their number N.
+        target_area: (G,) int64 by which targets are sorted into ranges of area; their pixels when
+            not given. COCO's own files carry the areas of polygons, which differ a little.
     """
     mask_at, query, score = masks
     target_at, target_query, crowd = targets
     area = edges.area
     pairs = overlapping(edges, (mask_at, query), (target_at, target_query), crowd, _LEAST)
     rank = ranks(query, score)
-    counts_not = crowd | outside(area[target_at])
+    counts_not = crowd | outside(area[target_at] if target_area is None else target_area)
     matched, ignored = coco_matches(pairs[0], pairs[1], pairs.iou, query, rank, counts_not, crowd)
     ignored |= np.where(outside(area[mask_at]), ~matched & ALL_THRESHOLDS, 0).astype(np.uint16)
     single = pairs.where(~crowd[pairs.target])

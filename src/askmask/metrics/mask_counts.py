@@ -39,7 +39,9 @@ class Wanted:
 
 def _ratio(above: NDArray[np.int64], below: NDArray[np.int64]) -> NDArray[np.float64]:
     """Ratios, NaN where nothing stands below the line."""
-    return np.divide(above, below, out=np.full(len(below), np.nan), where=below > 0)
+    ratio: NDArray[np.float64] = np.full(len(below), np.nan)
+    np.divide(above, below, out=ratio, where=below > 0)
+    return ratio
 
 
 def _hidden_iou(table: NDArray[np.int64], known: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -58,8 +60,8 @@ def _rims(edges: Edges, numbers: NDArray[np.int64], parts: Sequence[Parts]) -> N
     rows = []
     for i, one in enumerate(parts):
         start, target, seen, ignored, end = border[4 * i : 4 * i + 5]
-        codes = (edges.position[a:b] for a, b in ((start, target), (target, seen), (ignored, end)))
-        rows.append(rim_areas(*codes, one.size_hw))
+        predicted, wanted = edges.position[start:target], edges.position[target:seen]
+        rows.append(rim_areas(predicted, wanted, edges.position[ignored:end], one.size_hw))
     return np.array(rows, np.int64).reshape(-1, 2)
 
 

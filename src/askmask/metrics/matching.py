@@ -54,8 +54,8 @@ def ranks(query: _Ints, score: NDArray[np.float64]) -> _Ints:
     return place
 
 
-def outside(area: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Tell which masks of these areas, (K,) pixels, lie outside of each range, (A, K) bool."""
+def outside(area: _Ints) -> NDArray[np.bool_]:
+    """Tell which areas, (K,) int64 pixels, lie outside of each range, (A, K) bool."""
     bounds = np.array([*AREAS.values()])
     return (area < bounds[:, :1]) | (area > bounds[:, 1:])
 

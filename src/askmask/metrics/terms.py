@@ -85,4 +85,6 @@ class Terms:
 
 
 def _ratio(above: NDArray[np.float64], below: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.divide(above, below, out=np.full(len(below), np.nan), where=below > 0)
+    ratio: NDArray[np.float64] = np.full(len(below), np.nan)
+    np.divide(above, below, out=ratio, where=below > 0)
+    return ratio

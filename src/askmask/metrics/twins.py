@@ -90,7 +90,9 @@ class Twins:
         tagged = [tag.removeprefix(_TAG) for tag in query.tags if tag.startswith(_TAG)]
         names = [name for name in dict.fromkeys(tagged) if name != query.id]
         codes = [[*codes] for codes in (parts.predicted, parts.target, parts.ignored)]
-        twin = _Twin(row, str(query.mask_type), parts.size_hw, *codes, names)
+        predicted, target, ignored = codes
+        kind = str(query.mask_type)
+        twin = _Twin(row, kind, parts.size_hw, predicted, target, ignored, names)
         for name in dict.fromkeys([*self._wanted.pop(query.id, []), *names]):
             other = self._shelf.get(name)
             if other is None:
@@ -146,7 +148,9 @@ class Twins:
 def _follow(pairs: list[tuple[_Twin, _Twin]]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Tell which of K pairs switch, and which count because enough is hidden, both (K,) bool."""
     codes: list[RLE] = []
-    query, role, size = [], [], []
+    query: list[int] = []
+    role: list[int] = []
+    size: list[int] = []
     for pair in pairs:
         ignored = [code for twin in pair for code in twin.ignored]
         for own, other in (pair, pair[::-1]):
@@ -170,4 +174,5 @@ def _follow(pairs: list[tuple[_Twin, _Twin]]) -> tuple[NDArray[np.bool_], NDArra
     area = pixels(table, (Role.TARGET,), without=(Role.IGNORED,)).reshape(-1, 2)
     amodal_first = np.array([first.mask_type == MaskType.AMODAL for first, _ in pairs])
     amodal, modal = np.where(amodal_first, area.T, area.T[::-1])
-    return follows, (amodal > 0) & ((amodal - modal) / np.maximum(amodal, 1) >= MIN_OCCLUSION)
+    hidden = (amodal - modal) / np.maximum(amodal, 1)
+    return np.asarray(follows), (amodal > 0) & (hidden >= MIN_OCCLUSION)
