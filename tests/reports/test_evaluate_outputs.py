@@ -41,7 +41,7 @@ def test_a_missing_picture_is_a_warning(
     (tmp_path / "data/images/0.png").unlink()
     result = run(*command, "--report", "page")
     assert result.code == 0
-    assert result.err.startswith("1 pictures could not be read, e.g. ")
+    assert result.err.startswith("pictures that could not be read: 1, ")
     assert "0.png" in result.err
 
 

@@ -78,7 +78,7 @@ def test_the_worst_come_first_and_say_why(tmp_path: Path, queries: list[QueryRec
     assert "IoU 0.0 · q0" in cards[0]
     assert "IoU 50.0 · q1" in cards[1]
     assert "Because: it is <b>red</b>" in cards[1]
-    assert "Answer: modal (0.10), 1 masks with scores 0.60" in cards[1]
+    assert "Answer: modal (0.10), scores 0.60" in cards[1]
     assert "Truth: amodal, mug" in cards[1]
     assert [one.text.split(":")[0] for one in page.all("figcaption", "wrong")] == ["Answer"] * 4
 
@@ -107,7 +107,7 @@ def test_a_missing_picture_is_said_and_its_masks_stand_on_grey(
     page = build(tmp_path, queries, answers_to(queries))
     (problem,) = page.problems  # type: ignore[attr-defined]
     assert "0.png" in problem
-    assert any("1 pictures could not be read" in text for text in page.texts("p", "note"))
+    assert any("could not be read: 1;" in text for text in page.texts("p", "note"))
     assert page.texts("p", "note").count(problem) == 6  # q0, q3 and q6, worst and random
     pixels = read_image(tmp_path / "page/query-000004-truth.webp")
     assert np.ptp(pixels.astype(int), axis=2).max() > 30  # coloured masks

@@ -53,7 +53,7 @@ def write_report(
         )
     if problems:
         typer.echo(
-            f"{len(problems):,} pictures could not be read, e.g. {problems[0]}; "
-            "their masks stand on grey",
+            f"pictures that could not be read: {len(problems):,}, their masks stand on grey; "
+            f"first: {problems[0]}",
             err=True,
         )

@@ -90,10 +90,9 @@ def compare_runs(
                 f"(SHA-256 {run.queries_sha256[:_HASH_DIGITS]}, not {sha256[:_HASH_DIGITS]}); "
                 "runs are compared on the same queries only"
             )
-    records = list(read_queries(asked))
     reports = [
         evaluate(
-            records,
+            read_queries(asked),
             read_predictions(run.predictions),
             protocol,
             missing=missing,

@@ -112,8 +112,8 @@ def _body(
     if report.slices:
         yield slices_table("Slices: value, 95 % interval, n", report.slices)
     if broken:
-        yield tag("p", f"{broken:,} pictures could not be read; their masks stand on grey.",
-                  class_="note")  # fmt: skip
+        note = f"Pictures that could not be read: {broken:,}; their masks stand on grey."
+        yield tag("p", note, class_="note")
     yield _gallery(f"Worst {len(lowest)}", [cards[row] for row in lowest])
     yield _gallery(f"Random {len(drawn)}", [cards[row] for row in drawn])
     every = tag("a", "queries.csv", href="queries.csv")
@@ -178,7 +178,7 @@ def _answer_facts(answer: Prediction) -> str:
     scores = sorted((mask.score for mask in answer.masks), reverse=True)
     listed = ", ".join(f"{score:.2f}" for score in scores[:MOST_MASKS])
     more = f" and {len(scores) - MOST_MASKS} more, not drawn" if len(scores) > MOST_MASKS else ""
-    return f"{told}, {len(scores)} masks with scores {listed}{more}"
+    return f"{told}, scores {listed}{more}"
 
 
 def _truth_facts(query: QueryRecord) -> str:
