@@ -60,8 +60,8 @@ def test_every_plot_is_sound_and_says_what_it_shows(name: str) -> None:
     assert told.text
     assert drawing.attrib["aria-label"] == f"{title.text}: {told.text}"
     x, y, width, height = map(float, drawing.attrib["viewBox"].split())
-    assert (x, y) == (0, 0)
-    assert min(width, height) > 0
+    assert (x, y) == (0, -10)
+    assert min(width, height) > 10
     for shape in drawing.iter():
         for key, value in shape.attrib.items():
             if key in ("x", "y", "x1", "x2", "y1", "y2", "cx", "cy", "r", "width", "height"):

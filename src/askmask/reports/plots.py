@@ -24,6 +24,7 @@ _LABELS = 190  # room for the names of bars
 _VALUES = 52  # room for the numbers behind bars
 _SIDE = 240  # of square plots
 _MARGIN = 44  # room for axes of square plots
+_TOP = 10  # room above all plots for what lies on their upper edge
 _BINS = 20
 
 
@@ -135,9 +136,9 @@ def _picture(title: str, told: str, size_wh: tuple[float, float], *shapes: Marku
         *shapes,
         role="img",
         aria_label=f"{title}: {told}",
-        viewBox=f"0 0 {width} {height}",
+        viewBox=f"0 {-_TOP} {width} {height + _TOP}",
         width=width,
-        height=height,
+        height=height + _TOP,
     )
     return tag("figure", tag("figcaption", title), drawing)
 
