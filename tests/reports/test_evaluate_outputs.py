@@ -27,8 +27,9 @@ def test_all_outputs_at_once(run: Run, command: tuple[object, ...]) -> None:
     figures = json.loads(result.out)["metrics"]
     with Path("figures.csv").open(newline="") as stream:
         rows = list(csv.DictReader(stream))
-    assert {r["metric"]: float(r["value"]) for r in rows if not r["slice"]} == {
-        name: figure["value"] for name, figure in figures.items()
+    values = {name: figure["value"] for name, figure in figures.items()}
+    assert {row["metric"]: row["value"] for row in rows if not row["slice"]} == {
+        name: "" if value is None else repr(value) for name, value in values.items()
     }
     page = read_page(Path("page"))
     assert page.texts("h1") == ["habit"]
