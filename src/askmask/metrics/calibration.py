@@ -69,8 +69,9 @@ def _table(probability: NDArray[np.float64], came_true: NDArray[np.bool_]) -> Re
 
 def _typed(counts: Counts) -> NDArray[np.bool_]:
     """Queries whose type is known and whose answer gives probabilities, (N,) bool."""
-    said: NDArray[np.bool_] = ~np.isnan(counts.type_probability[:, 0])
-    return said & (counts.asked_type != NO_TYPE)
+    typed: NDArray[np.bool_] = counts.asked_type != NO_TYPE
+    typed &= ~np.isnan(counts.type_probability[:, 0])
+    return typed
 
 
 def type_brier(counts: Counts) -> Terms:
@@ -108,14 +109,18 @@ def selection_brier(instances: Instances) -> Terms:
 
 
 def reliability(counts: Counts) -> dict[str, Reliability]:
-    """Tables of "type" (probability of the likeliest type) and "selection" (scores of masks)."""
+    """Tables of "type" (probability of the likeliest type) and "selection" (scores of masks).
+
+    Where predictions hold no probabilities, a table has no cases.
+    """
     rows, masks = _typed(counts), counts.instances
     probability = counts.type_probability[rows]
-    likeliest = probability.argmax(axis=1) if len(probability) else np.zeros(0, np.int64)
-    tables = {
-        "type": _table(probability.max(axis=1, initial=0.0), likeliest == counts.asked_type[rows])
-    }
-    if masks is not None:
+    likeliest = probability.argmax(axis=1) == counts.asked_type[rows]
+    selected = np.zeros(0), np.zeros(0, bool)
+    if masks is not None and not counts.fused_only.any():
         scored = _scored(masks)
-        tables["selection"] = _table(masks.score[scored], masks.hit[scored])
-    return tables
+        selected = masks.score[scored], masks.hit[scored]
+    return {
+        "type": _table(probability.max(axis=1, initial=0.0), likeliest),
+        "selection": _table(*selected),
+    }

@@ -127,8 +127,10 @@ def _count_answers(
     """Count the columns that are about what the model says beside its masks."""
     failed = np.array([answer.error is not None for answer in predictions], bool)
     masks = np.array([len(answer.masks) > 0 for answer in predictions], bool)
-    doubt = [answer.no_target_probability or 0.0 for answer in predictions]
-    accepted = fused_only & (np.array(doubt) <= _REJECTED)
+    fused = np.array([answer.fused is not None for answer in predictions], bool)
+    doubt = np.array([answer.no_target_probability for answer in predictions], np.float64)
+    # A model with a no-target head decides by it alone, as ReLA's evaluator has it.
+    accepted = fused & np.where(np.isnan(doubt), fused_only, doubt <= _REJECTED)
     return {
         "answered": ~failed & (masks | accepted),
         "failed": failed,

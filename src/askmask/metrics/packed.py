@@ -25,7 +25,8 @@ def _bits_set(words: _Words) -> NDArray[np.uint8]:
     low = np.uint64(0x3333333333333333)
     nibbles = (pairs & low) + ((pairs >> np.uint64(2)) & low)
     bytes_ = (nibbles + (nibbles >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
-    return ((bytes_ * np.uint64(0x0101010101010101)) >> np.uint64(56)).astype(np.uint8)
+    summed: NDArray[np.uint64] = (bytes_ * np.uint64(0x0101010101010101)) >> np.uint64(56)
+    return summed.astype(np.uint8)
 
 
 def pack(masks: NDArray[np.bool_]) -> _Words:

@@ -1,0 +1,263 @@
+"""Time evaluation against the usual ways, side by side in one run, on made queries of R2SM's kind.
+
+    python bench/evaluate.py [--queries 39000] [--stream 1000000]
+
+A query has 1 to 4 targets and 1 to 6 predicted masks of 640 x 480 pixels. `--stream` evaluates
+files of that many lines, and of a tenth and a hundredth of it, and prints what memory each took.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from pycocotools import mask as coco
+from pycocotools.coco import COCO
+from pycocotools.cocoeval import COCOeval
+
+from askmask import rle
+from askmask.formats.askmask import (
+    PredictedMask,
+    Prediction,
+    QueryRecord,
+    Target,
+    read_predictions,
+    read_queries,
+)
+from askmask.metrics import evaluate, packed
+from askmask.metrics.average_precision import average_precision, average_recall
+from askmask.metrics.counts import count
+from askmask.metrics.iou import ciou, giou
+from askmask.metrics.mask_counts import Wanted
+from askmask.types import MaskType
+
+H, W = 480, 640
+FUSED = Wanted(instances=False, pairs=False, rims=False, twins=False)
+INSTANCES = Wanted(pairs=False, rims=False, twins=False)
+
+
+def blob(rng: np.random.Generator, like: tuple | None = None) -> tuple[rle.RLE, tuple]:
+    """Ragged ellipse, half of the time with a piece cut out; near another one when given."""
+    if like is None:
+        radius = np.exp(rng.uniform(np.log(8), np.log(160)))
+        shape = (rng.uniform(60, W - 60), rng.uniform(50, H - 50), radius, rng.uniform(0.5, 1.6))
+    else:
+        off = np.exp(rng.uniform(np.log(0.01), np.log(0.6)))
+        x, y, radius, aspect = like
+        shape = (x + rng.normal(0, off * radius), y + rng.normal(0, off * radius), radius, aspect)
+    x, y, radius, aspect = shape
+    columns = np.arange(max(0, int(x - radius)), min(W, int(x + radius) + 1))
+    half = aspect * np.sqrt(np.maximum(radius**2 - (columns - x) ** 2, 0))
+    half = half * (1 + 0.1 * np.sin(columns / 7 + rng.uniform(0, 6)))
+    top, bottom = (np.clip(edge, 0, H).astype(int) for edge in (y - half, y + half + 1))
+    pieces = [(top, bottom)]
+    if rng.random() < 0.5:
+        cut = (top + (bottom - top) * rng.uniform(0.3, 0.5)).astype(int)
+        pieces = [(top, cut), (np.minimum(cut + int(radius / 4), bottom), bottom)]
+    ends = np.stack([edge for piece in pieces for edge in piece], axis=1) + columns[:, None] * H
+    runs = np.diff(ends.ravel(), prepend=0, append=H * W)
+    return rle.from_counts(runs.tolist(), (H, W)), shape
+
+
+def make(number: int) -> tuple[list[QueryRecord], list[Prediction]]:
+    """Queries, half of them amodal, and what a fair model may answer."""
+    rng = np.random.default_rng(0)
+    queries, predictions = [], []
+    for i in range(number):
+        targets = [blob(rng) for _ in range(rng.choice([1, 2, 3, 4], p=[0.58, 0.25, 0.11, 0.06]))]
+        masks = []
+        for k in range(rng.integers(1, 7)):
+            like = targets[k % len(targets)][1] if rng.random() < 0.82 else None
+            masks.append(PredictedMask(blob(rng, like)[0], round(float(rng.random()), 4)))
+        kind = MaskType.AMODAL if i % 2 else MaskType.MODAL
+        codes = tuple(Target(code) for code, _ in targets)
+        queries.append(QueryRecord(f"q{i}", "a.png", H, W, "the mug", codes, mask_type=kind))
+        predictions.append(Prediction(f"q{i}", mask_type=kind, masks=tuple(masks)))
+    return queries, predictions
+
+
+def seconds(call: Callable[[], object], repeats: int = 3) -> float:
+    """Best time of a few calls."""
+    spans = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        call()
+        spans.append(time.perf_counter() - start)
+    return min(spans)
+
+
+def codes_of(query: QueryRecord, answer: Prediction) -> tuple[list, list]:
+    """Codes of targets and of predicted masks."""
+    return [t.segmentation for t in query.targets], [m.segmentation for m in answer.masks]
+
+
+def ours_fused(queries: list, predictions: list) -> tuple[float, float]:
+    """Value of gIoU and cIoU."""
+    counts = count(queries, predictions, FUSED)
+    return giou(counts).value, ciou(counts).value
+
+
+def loop(queries: list, predictions: list) -> tuple[float, float]:
+    """Decode every mask and loop, as most scripts do."""
+    ious, common, either = [], 0, 0
+    for pair in zip(queries, predictions, strict=True):
+        g, p = (coco.decode(codes).any(axis=2) for codes in codes_of(*pair))
+        i, u = int(np.logical_and(g, p).sum()), int(np.logical_or(g, p).sum())
+        ious.append(i / u if u else 1.0)
+        common, either = common + i, either + u
+    return float(np.mean(ious)), common / either
+
+
+def merged(queries: list, predictions: list) -> tuple[float, float]:
+    """Stay in run-length codes with the compiled functions of pycocotools."""
+    ious, common, either = [], 0, 0
+    for pair in zip(queries, predictions, strict=True):
+        g, p = (coco.merge(codes) for codes in codes_of(*pair))
+        i = int(coco.area(coco.merge([g, p], intersect=True)))
+        u = int(coco.area(g)) + int(coco.area(p)) - i
+        ious.append(i / u if u else 1.0)
+        common, either = common + i, either + u
+    return float(np.mean(ious)), common / either
+
+
+def ours_ap(queries: list, predictions: list) -> tuple[float, float]:
+    """Value of AP and AR, the other ranges of area computed too."""
+    instances = count(queries, predictions, INSTANCES).instances
+    assert instances is not None
+    values = [average_precision(instances, area).value for area in range(4)]
+    return values[0], average_recall(instances).value
+
+
+def as_coco(queries: list, predictions: list) -> tuple[dict, list]:
+    """Each query as an image, all masks of one class."""
+    images, anns, results = [], [], []
+    for i, (query, answer) in enumerate(zip(queries, predictions, strict=True), 1):
+        images.append({"id": i, "height": H, "width": W})
+        for target in query.targets:
+            one = {"id": len(anns) + 1, "image_id": i, "category_id": 1, "iscrowd": 0}
+            area = rle.area(target.segmentation)
+            anns.append({**one, "area": area, "segmentation": target.segmentation})
+        for mask in answer.masks:
+            one = {"image_id": i, "category_id": 1, "score": mask.score}
+            results.append({**one, "segmentation": mask.segmentation})
+    return {"images": images, "annotations": anns, "categories": [{"id": 1}]}, results
+
+
+def cocoeval(truth: dict, results: list) -> tuple[float, float]:
+    """Value of AP and AR by pycocotools."""
+    with contextlib.redirect_stdout(io.StringIO()):
+        data = COCO()
+        data.dataset = truth
+        data.createIndex()
+        run = COCOeval(data, data.loadRes([dict(one) for one in results]), "segm")
+        run.evaluate()
+        run.accumulate()
+        run.summarize()
+    return float(run.stats[0]), float(run.stats[8])
+
+
+def write(folder: Path, queries: list, predictions: list, lines: int) -> tuple[Path, Path]:
+    """Write files of `lines` lines, the records again and again under new ids."""
+    paths = folder / "queries.jsonl", folder / "predictions.jsonl"
+    for path, records in zip(paths, (queries, predictions), strict=True):
+        texts = [json.dumps(record.to_json()) for record in records]
+        with path.open("w") as stream:
+            for i in range(lines):
+                k = i % len(records)
+                stream.write(texts[k].replace(f'"q{k}"', f'"q{i}"', 1) + "\n")
+    return paths
+
+
+CHILD = """
+import resource, sys, time
+from askmask.formats.askmask import read_predictions, read_queries
+from askmask.metrics import evaluate
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+start = time.perf_counter()
+report = evaluate(read_queries(sys.argv[1]), read_predictions(sys.argv[2]), "r2sm")
+after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+print(time.perf_counter() - start, before / 1024, after / 1024, report.n)
+"""
+
+
+def whole(paths: tuple[Path, Path]) -> tuple[float, float, float]:
+    """Seconds, and MB before and at most, of `r2sm` with reading both files, in its own process."""
+    command = [sys.executable, "-c", CHILD, *map(str, paths)]
+    out = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    took, before, after, _ = map(float, out.split())
+    return took, before, after
+
+
+def compare_dense(queries: list, predictions: list) -> None:
+    """Masks that are dense in memory: packed bits against bools."""
+    stacks = [
+        tuple(np.stack([*map(rle.decode, codes)]) for codes in codes_of(*pair))
+        for pair in zip(queries[:100], predictions[:100], strict=True)
+    ]
+
+    def bits() -> None:
+        for g, p in stacks:
+            a, b = packed.pack(p), packed.pack(g)
+            packed.iou_matrix(a, b)
+            packed.fused_areas(a, b)
+
+    def bools() -> None:
+        for g, p in stacks:
+            for one in p:
+                for other in g:
+                    (one & other).sum() / max((one | other).sum(), 1)
+            a, b = p.any(axis=0), g.any(axis=0)
+            (a & b).sum() / max((a | b).sum(), 1)
+
+    ours, naive = seconds(bits), seconds(bools)
+    row("dense masks, packed", ours / len(stacks) * 1e3, naive / len(stacks) * 1e3, "ms/query")
+
+
+def row(name: str, ours: float, theirs: float, unit: str = "s") -> None:
+    """Print one comparison."""
+    print(f"{name:42}{ours:10.3f}{theirs:10.3f} {unit:10}{theirs / ours:8.1f}x")
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--queries", type=int, default=1_000)
+    parser.add_argument("--stream", type=int, default=0, metavar="LINES")
+    given = parser.parse_args()
+    queries, predictions = make(given.queries)
+    print(f"{given.queries:,} queries{'ours':>41}{'theirs':>10}")
+    a, b, c = (call(queries, predictions) for call in (ours_fused, loop, merged))
+    assert np.allclose(a, b, rtol=0, atol=1e-12)
+    assert np.allclose(a, c, rtol=0, atol=1e-12)
+    ours = seconds(lambda: ours_fused(queries, predictions))
+    row("gIoU + cIoU, decode and loop", ours, seconds(lambda: loop(queries, predictions), 1))
+    row("gIoU + cIoU, pycocotools.mask", ours, seconds(lambda: merged(queries, predictions)))
+    truth, results = as_coco(queries, predictions)
+    assert np.allclose(ours_ap(queries, predictions), cocoeval(truth, results), rtol=0, atol=1e-12)
+    ours = seconds(lambda: ours_ap(queries, predictions))
+    row("AP + AR with gIoU + cIoU, COCOeval alone", ours, seconds(lambda: cocoeval(truth, results)))
+    compare_dense(queries, predictions)
+    read = seconds(lambda: evaluate(queries, predictions, "r2sm"))
+    print(f"{'r2sm with intervals, records in memory':42}{read:10.3f}")
+    with tempfile.TemporaryDirectory() as folder:
+        paths = write(Path(folder), queries, predictions, given.queries)
+        parse = seconds(lambda: [*read_queries(paths[0]), *read_predictions(paths[1])], 1)
+        print(f"{'reading both files alone':42}{parse:10.3f}")
+        sizes = [given.queries, *(given.stream // part for part in (100, 10, 1) if given.stream)]
+        for lines in sizes:
+            took, before, most = whole(write(Path(folder), queries, predictions, lines))
+            label = f"r2sm from files of {lines:,} lines"
+            print(f"{label:42}{took:10.3f} s, {most:,.0f} MB at most, {before:,.0f} MB before")
+
+
+if __name__ == "__main__":
+    main()

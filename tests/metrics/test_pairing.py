@@ -1,0 +1,48 @@
+"""Queries and predictions that stream by: read side by side, in any order."""
+
+import pytest
+from records import make_prediction, make_query
+
+from askmask.errors import DataError
+from askmask.metrics.pairing import Pairing
+
+NAMES = list("abcdefgh")
+
+
+def _counting(records: list, read: list[str]):
+    for record in records:
+        read.append(record.id)
+        yield record
+
+
+def test_files_in_the_same_order_wait_for_nothing() -> None:
+    asked: list[str] = []
+    answered: list[str] = []
+    pairing = Pairing(
+        _counting([make_query(name) for name in NAMES], asked),
+        _counting([make_prediction(name) for name in NAMES], answered),
+        "error",
+    )
+    for row, query, prediction in pairing:
+        assert (row, query.id, prediction.id) == (row, NAMES[row], NAMES[row])
+        assert len(asked) == len(answered) == row + 1
+
+
+@pytest.mark.parametrize("order", [NAMES[::-1], NAMES[3:] + NAMES[:3], list("badcfehg")])
+def test_every_order_gives_every_pair_once(order: list[str]) -> None:
+    queries = [make_query(name) for name in NAMES]
+    pairs = list(Pairing(queries, [make_prediction(name) for name in order], "error"))
+    assert sorted(row for row, _, _ in pairs) == list(range(8))
+    assert all(query.id == prediction.id == NAMES[row] for row, query, prediction in pairs)
+
+
+def test_missing_ones_come_last_as_failures() -> None:
+    pairing = Pairing([make_query("a"), make_query("b")], [make_prediction("b")], "wrong")
+    assert [(row, answer.error) for row, _, answer in pairing] == [(1, None), (0, "missing")]
+    assert (pairing.absent, pairing.ids) == (1, ["a", "b"])
+
+
+def test_a_double_is_refused_after_its_first_was_taken() -> None:
+    answers = [make_prediction("a"), make_prediction("b"), make_prediction("a")]
+    with pytest.raises(DataError, match="predictions: expected one for each query, got two for a"):
+        list(Pairing([make_query("a"), make_query("b")], answers, "error"))
