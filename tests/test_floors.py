@@ -14,7 +14,7 @@ FLOORS = (
     ("datasets", "pantry", "authoring", "browse"),
     ("metrics",),
     ("models",),
-    ("runs", "training"),
+    ("runs", "training", "reports"),
     ("cli", "serve", "__main__"),
 )
 FLOOR_OF = {name: floor for floor, names in enumerate(FLOORS) for name in names}

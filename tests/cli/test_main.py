@@ -16,7 +16,7 @@ from askmask.cli.main import app
 
 COMMANDS = [
     *("segment", "mask-type", "predict", "evaluate", "build", "author", "stats", "browse"),
-    *("train", "doctor"),
+    *("compare", "leaderboard", "train", "doctor"),
 ]
 
 

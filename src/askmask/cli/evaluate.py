@@ -51,14 +51,27 @@ def evaluate(
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Also write the report as JSON.")
     ] = None,
+    csv: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also write every figure as CSV.")
+    ] = None,
+    page: Annotated[
+        Path | None,
+        typer.Option(
+            "--report",
+            metavar="DIR",
+            help="Also write a page: tables, plots, the worst and some random answers as pictures.",
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
     """Score PREDICTIONS: each figure with its 95 % interval and what it was computed from."""
+    from askmask.cli.evaluate_page import write_report
     from askmask.formats.askmask import read_queries
     from askmask.formats.files import file_sha256, write_json
     from askmask.formats.predictions.registry import AUTO, PREDICTION_FORMATS, predictions_for
     from askmask.metrics import PROTOCOLS
     from askmask.metrics import evaluate as evaluate_records
+    from askmask.reports.tables import write_figures_csv
 
     if protocol not in PROTOCOLS:
         raise typer.BadParameter(
@@ -79,6 +92,11 @@ def evaluate(
     )
     if out is not None:
         write_json(out, report.to_json())
+    if csv is not None:
+        write_figures_csv(csv, report)
+    if page is not None:
+        records = read_queries(against), read_predictions(predictions)
+        write_report(page, predictions, report, *records, against.parent)
     if as_json:
         typer.echo(json.dumps(report.to_json(), indent=2, allow_nan=False))
     else:

@@ -12,9 +12,11 @@ from askmask.cli.author import author
 from askmask.cli.browse import browse
 from askmask.cli.build import build
 from askmask.cli.build_groups import groups
+from askmask.cli.compare import compare
 from askmask.cli.convert import convert
 from askmask.cli.doctor import doctor
 from askmask.cli.evaluate import evaluate
+from askmask.cli.leaderboard import leaderboard
 from askmask.cli.mask_type import mask_type
 from askmask.cli.predict import predict
 from askmask.cli.segment import segment
@@ -35,6 +37,8 @@ app.command()(segment)
 app.command()(mask_type)
 app.command()(predict)
 app.command()(evaluate)
+app.command()(compare)
+app.command()(leaderboard)
 build.command()(groups)
 app.add_typer(build)
 app.command()(author)

@@ -1,0 +1,1 @@
+"""Outputs of an evaluation: tables, plots, a page of answers, comparisons and a leaderboard."""

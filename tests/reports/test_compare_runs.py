@@ -1,0 +1,118 @@
+"""`askmask compare`: known differences, and runs that cannot be compared."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from benchmark import half, right, write_benchmark, write_run
+from command import Run
+
+from askmask.errors import ConfigError, DataError
+from askmask.formats.askmask import read_queries
+from askmask.reports.compare import compare_runs, run_names
+from askmask.reports.published import published
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> list[Path]:
+    """A run that is half right on half of the queries, and two that are right."""
+    path = write_benchmark(tmp_path / "data")
+    asked = list(read_queries(path))
+    return [
+        write_run(tmp_path / "habit", path, [half(one) for one in asked]),
+        write_run(tmp_path / "reader", path, [right(one) for one in asked]),
+        write_run(tmp_path / "again", path, [right(one) for one in reversed(asked)]),
+    ]
+
+
+def test_differences_are_run_minus_first(runs: list[Path]) -> None:
+    comparison = compare_runs(runs)
+    assert comparison.names == ("habit", "reader", "again")
+    for found in comparison.differences:
+        giou = found["gIoU"]
+        assert giou.value == pytest.approx(0.25)
+        assert 0 <= giou.low <= giou.value <= giou.high <= 0.5
+        assert (giou.wins, giou.losses, giou.n) == (4, 0, 8)
+        assert giou.p_value == pytest.approx(2 / 2**4)
+        assert found["mask-type-accuracy"].value == 0.5
+    same = compare_runs(runs[1:]).differences[0]["gIoU"]
+    assert (same.value, same.wins, same.losses) == (0, 0, 0)
+    turned = compare_runs(runs[1::-1]).differences[0]["gIoU"]
+    assert (turned.value, turned.losses) == (pytest.approx(-0.25), 4)
+
+
+def test_a_run_of_other_queries_is_refused(runs: list[Path], tmp_path: Path) -> None:
+    other = write_benchmark(tmp_path / "other", count=6)
+    alien = write_run(tmp_path / "alien", other, [right(one) for one in read_queries(other)])
+    with pytest.raises(DataError, match=r"alien: has predicted other queries than .*same queries"):
+        compare_runs([runs[0], alien])
+
+
+def test_the_queries_must_be_found(runs: list[Path], tmp_path: Path) -> None:
+    (tmp_path / "data/queries.jsonl").rename(tmp_path / "moved.jsonl")
+    with pytest.raises(ConfigError, match=r"queries\.jsonl is not there; name it with --against"):
+        compare_runs(runs)
+    assert compare_runs(runs, tmp_path / "moved.jsonl").reports[0].n == 8
+    files = [run / "predictions.jsonl" for run in runs]
+    with pytest.raises(ConfigError, match="no run names its queries file"):
+        compare_runs(files)
+    assert len(compare_runs(files, tmp_path / "moved.jsonl").differences) == 2
+
+
+def test_what_is_no_run_is_named(runs: list[Path], tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"data: expected a run folder with run\.json"):
+        compare_runs([runs[0], tmp_path / "data"])
+    (runs[1] / "run.json").write_text('{"model": {"id": 3}}')
+    with pytest.raises(DataError, match=r"run\.json, key 'model\.id'"):
+        compare_runs(runs)
+
+
+def test_one_run_is_too_few(runs: list[Path]) -> None:
+    with pytest.raises(ConfigError, match="two or more"):
+        compare_runs(runs[:1])
+
+
+def test_names_are_short_and_different(tmp_path: Path) -> None:
+    assert run_names([Path("a/x"), Path("b/y/")]) == ("x", "y")
+    assert run_names([Path("a/x"), Path("b/x"), Path("z")]) == ("a/x", "b/x", "z")
+
+
+def test_json_and_table(run: Run, runs: list[Path]) -> None:
+    result = run("compare", *runs, "--json", "--published", "r2sm d2sa")
+    found = json.loads(result.out)
+    assert (result.code, result.err) == (0, "")
+    assert [one["run"] for one in found["runs"]] == ["habit", "reader", "again"]
+    assert found["runs"][0]["metrics"]["gIoU"]["value"] == 0.75
+    assert [one["minus"] for one in found["differences"]] == ["habit", "habit"]
+    difference = found["differences"][0]["metrics"]["gIoU"]
+    assert set(difference) == {"value", "low", "high", "n", "wins", "losses", "p_value"}
+    assert {row["benchmark"] for row in found["published"]} == {"R2SM D2SA"}
+    assert "method" not in found["runs"][0]
+    result = run("compare", *runs[:2], "--protocol", "r2sm", "--published", "R2SM D2SA")
+    assert "reader minus habit: protocol r2sm, 8 queries" in " ".join(result.out.split())
+    assert "+25.00" in result.out
+    assert "not our runs" in result.out
+    assert "gIoU|protocol:r2sm" in result.out
+
+
+def test_wrong_command_lines(run: Run, runs: list[Path]) -> None:
+    assert run("compare", runs[0]).code == 2
+    assert run("compare", *runs, "--protocol", "coco").code == 2
+    assert "R2SM COCOA-cls" in run("compare", *runs, "--published", "ImageNet").error
+    assert "expected a run folder" in run("compare", runs[0], "none").error
+
+
+def test_published_figures_are_those_of_the_papers() -> None:
+    rows = published("r2sm")
+    tables = {"R2SM, arXiv 2506.01795, Table 2": 0, "R2SM, arXiv 2506.01795, Table 3": 0}
+    for row in rows:
+        tables[row.source] += len(row.figures)
+    assert tables == {"R2SM, arXiv 2506.01795, Table 2": 120, "R2SM, arXiv 2506.01795, Table 3": 26}
+    best = next(r for r in rows if (r.benchmark, r.method) == ("R2SM D2SA", "ReLA (fine-tuned)"))
+    assert best.figures == {"gIoU": 0.8318, "cIoU": 0.8124}
+    for row in published("R") + published("M") + published("g"):
+        assert row.source
+        assert row.read
+        assert all(0 < value < 1 for value in row.figures.values())
