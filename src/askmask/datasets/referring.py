@@ -136,8 +136,8 @@ def _queries(ref: _Ref, instances: Instances, tag: str, where: str) -> Iterator[
         raw = sentence.get("raw")
         text = checked_text(sentence.get("sent", raw), said)
         number = sentence.get("sent_id", place)
-        extra = {"ref_id": ref.id, "image_id": ref.image}
-        if isinstance(raw, str) and raw != text:
+        extra: dict[str, Any] = {"ref_id": ref.id, "image_id": ref.image}
+        if isinstance(raw, str) and raw.strip() not in ("", text):
             extra["raw"] = checked_text(raw, said)
         yield QueryRecord(
             id=f"{ref.id}-{number}",
