@@ -72,7 +72,7 @@ def _line(start: _Point, end: _Point) -> tuple[_Ints, _Ints]:
     dx, dy = x1 - x0, abs(y1 - y0)
     long, short = max(dx, dy), min(dx, dy)
     step = np.arange(long + 1)
-    aside = (2 * short * step + long - 1) // max(2 * long, 1)
+    aside = (2 * short * step + max(long - 1, 0)) // max(2 * long, 1)
     along_x, along_y = (step, aside) if dx >= dy else (aside, step)
     return x0 + along_x, y0 + (along_y if y1 >= y0 else -along_y)
 
@@ -100,8 +100,8 @@ def _fill(mask: NDArray[np.bool_], crossings: _Ints) -> None:
     crossings = crossings[np.lexsort((crossings[:, 1], crossings[:, 0]))]
     left, right = crossings[0::2], crossings[1::2]
     first = np.maximum((left[:, 1] + (1 << _BITS) - 1) >> _BITS, 0)
-    last = np.minimum(right[:, 1] >> _BITS, mask.shape[1] - 1)
-    for row, start, stop in zip(left[:, 0], first, last + 1, strict=True):
+    end = np.clip((right[:, 1] >> _BITS) + 1, 0, mask.shape[1])
+    for row, start, stop in zip(left[:, 0], first, end, strict=True):
         mask[row, start:stop] = True
 
 
