@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from askmask.datasets.frame import BadRecords, Card, Counts, DatasetFormat
+from askmask.datasets.instance_claims import instance_claims
 from askmask.datasets.plain_pickle import read_plain_pickle
-from askmask.datasets.referring import Refs, count_refs, read_refs, splits_of
+from askmask.datasets.referring import Refs, annotations_of, count_refs, read_refs, splits_of
 from askmask.errors import DataError
 from askmask.formats.askmask import QueryRecord
 from askmask.formats.json_stream import iter_array
@@ -63,6 +64,11 @@ def _queries(path: Path, split: str, images: Path | None, bad: BadRecords) -> It
     yield from read_refs(refs, file, instances, split, "dataset:grefcoco", bad)
 
 
+def _claims(path: Path, split: str, images: Path | None) -> Iterator[str]:
+    file, refs = _open(path)
+    return instance_claims(file.with_name("instances.json"), annotations_of(refs, file, split))
+
+
 _CARD = Card(
     name="grefcoco",
     title="gRefCOCO: referring expressions for no object, one or several",
@@ -90,5 +96,6 @@ FORMATS = (
         splits=_splits,
         queries=_queries,
         counts=_counts,
+        claims=_claims,
     ),
 )

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from askmask.datasets.frame import BadRecords, Card, DatasetFormat, peek
+from askmask.datasets.frame import BadRecords, Card, Counts, DatasetFormat, peek
 from askmask.datasets.instances import read_mask_of
 from askmask.datasets.referring import checked_text
 from askmask.errors import DataError
@@ -122,6 +122,31 @@ def _queries(path: Path, split: str, images: Path | None, bad: BadRecords) -> It
             bad.bad(where, error)
 
 
+def _counts(path: Path, bad: BadRecords) -> Counts:
+    """Count pictures, questions, answers and questions without one; masks are not decoded."""
+    counts = {}
+    for split, file in _files(path).items():
+        images: set[str] = set()
+        answers: list[int] = []
+        for number, item in enumerate(iter_array(file), 1):
+            where = f"{file}, item {number}"
+            try:
+                if not isinstance(item, dict):
+                    raise DataError(f"{where}: expected an object, got {reprlib.repr(item)}")
+                found = _list_at(item, "answers", where)
+                images.add(_image(item, where))
+                answers += (len(one) if isinstance(one, list) else 0 for one in found)
+            except DataError as error:
+                bad.bad(where, error)
+        counts[split] = {
+            "images": len(images),
+            "queries": len(answers),
+            "targets": sum(answers),
+            "no_target": answers.count(0),
+        }
+    return counts
+
+
 _CARD = Card(
     name="muse",
     title="MUSE: questions whose answers name and segment many objects and parts",
@@ -141,5 +166,6 @@ FORMATS = (
         recognises=_recognises,
         splits=_splits,
         queries=_queries,
+        counts=_counts,
     ),
 )

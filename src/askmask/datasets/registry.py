@@ -6,14 +6,21 @@ Readers import `frame`, never this file, which imports them.
 from __future__ import annotations
 
 import difflib
+import os
 from pathlib import Path
 
+from askmask.datasets import grefcoco, muse, reasonseg, refer
 from askmask.datasets.frame import BadRecords, Card, DatasetFormat
 from askmask.errors import ConfigError, DataError
 
 __all__ = ["FORMATS", "BadRecords", "Card", "DatasetFormat", "named", "recognise"]
 
-_READERS: tuple[tuple[DatasetFormat, ...], ...] = ()
+_READERS: tuple[tuple[DatasetFormat, ...], ...] = (
+    refer.FORMATS,
+    grefcoco.FORMATS,
+    reasonseg.FORMATS,
+    muse.FORMATS,
+)
 """The `FORMATS` of each reader; where two recognise a path, the first one has it."""
 
 FORMATS: dict[str, DatasetFormat] = {one.name: one for group in _READERS for one in group}
@@ -40,7 +47,7 @@ def recognise(path: str | Path) -> DatasetFormat:
         DataError: when there is nothing at `path`, or no format recognises it.
     """
     path = Path(path)
-    if not path.exists():
+    if not os.path.exists(path):  # noqa: PTH110 (unlike Path.exists, it never raises)
         raise DataError(f"{path}: expected a file or folder, there is none")
     for one in FORMATS.values():
         if one.recognises(path):
