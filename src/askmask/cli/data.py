@@ -158,8 +158,8 @@ def check(
         typer.echo(json.dumps({"path": str(path), "format": found.name, "problems": problems}))
     else:
         _print_problems(problems)
-    if skip_bad and len(bad):
-        typer.echo(f"{len(bad):,} records could not be read: listed in {errors}", err=True)
+    if bad.listed:
+        typer.echo(f"{len(bad.listed):,} records could not be read: listed in {errors}", err=True)
     raise typer.Exit(1 if problems else 0)
 
 

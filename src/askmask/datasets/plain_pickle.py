@@ -187,11 +187,13 @@ def _remembering(number: Callable[[_Machine], int]) -> Callable[[_Machine], None
     return step
 
 
-def _sized(size: int, *, text: bool = True) -> Callable[[_Machine], Any]:
+def _sized(size: int, decode: Callable[[bytes], Any]) -> Callable[[_Machine], Any]:
     """Reader of a string behind its length, a number of `size` bytes."""
-    if text:
-        return lambda machine: _text(machine.take(machine.number(size)))
-    return lambda machine: machine.take(machine.number(size))
+    return lambda machine: decode(machine.take(machine.number(size)))
+
+
+def _unicode(raw: bytes) -> str:
+    return raw.decode("utf-8", "surrogatepass")  # readers of records refuse lone surrogates
 
 
 _PUTTING: dict[int, Callable[[_Machine], Any]] = {
@@ -208,14 +210,14 @@ _PUTTING: dict[int, Callable[[_Machine], Any]] = {
     ord("F"): lambda m: float(m.line()),
     ord("G"): lambda m: struct.unpack(">d", m.take(8))[0],
     ord("S"): _quoted,
-    ord("T"): _sized(4),
-    ord("U"): _sized(1),
+    ord("T"): _sized(4, _text),
+    ord("U"): _sized(1, _text),
     ord("V"): lambda m: m.line().decode("raw-unicode-escape"),
-    ord("X"): _sized(4),
-    0x8C: _sized(1),
-    0x8D: _sized(8),
-    ord("B"): _sized(4, text=False),
-    ord("C"): _sized(1, text=False),
+    ord("X"): _sized(4, _unicode),
+    0x8C: _sized(1, _unicode),
+    0x8D: _sized(8, _unicode),
+    ord("B"): _sized(4, bytes),
+    ord("C"): _sized(1, bytes),
     ord("]"): lambda m: [],
     ord("l"): lambda m: m.since_mark(),
     ord(")"): lambda m: (),
