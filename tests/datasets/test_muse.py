@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from refer_folder import mask, muse_item, write_muse
+from toy_datasets import mask, muse_item, write_muse
 
 from askmask import rle
 from askmask.datasets.frame import BadRecords

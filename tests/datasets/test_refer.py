@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from refer_folder import (
+from toy_datasets import (
     GREFS,
     REFS,
     annotation,
