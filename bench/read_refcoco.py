@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import pickle
 import random
 import resource
@@ -24,14 +25,14 @@ from askmask.formats.askmask import write_queries
 IMAGES, ANNOTATIONS, REFS, SENTENCES = 20_000, 197_000, 50_000, 3
 """Numbers of RefCOCO, rounded up."""
 
-WORDS = "the man woman left right red blue shirt with big small front behind table of cup".split()
+WORDS = ("the", "man", "woman", "left", "right", "red", "blue", "shirt", "behind", "table", "cup")
 
 
 def outline(rng: random.Random) -> list[float]:
-    """Return a polygon of 25 corners, as COCO's have on average."""
-    x, y, rx, ry = rng.uniform(150, 450), rng.uniform(120, 360), rng.uniform(20, 90), 60.0
-    around = [(0.4 * n, rng.uniform(0.7, 1.0)) for n in range(25)]
-    places = ((x + rx * r * (n % 3 - 1), y + ry * r * (n % 5 - 2) / 2) for n, r in around)
+    """Return a ragged ring of 25 corners, as COCO's polygons have on average."""
+    x, y, rx, ry = (rng.uniform(*one) for one in ((120, 520), (120, 360), (10, 100), (10, 100)))
+    around = ((0.25 * n, rng.uniform(0.7, 1.0)) for n in range(25))
+    places = ((x + rx * r * math.cos(turn), y + ry * r * math.sin(turn)) for turn, r in around)
     return [round(value, 2) for place in places for value in place]
 
 

@@ -8,9 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from cli_result import Run
-
-from askmask.images import write_png
-
 from toy_datasets import (
     REFS,
     SIZE_HW,
@@ -23,6 +20,8 @@ from toy_datasets import (
     write_reasonseg,
     write_refcoco,
 )
+
+from askmask.images import write_png
 
 
 def test_info_names_the_format_and_compares_counts(run: Run, tmp_path: Path) -> None:

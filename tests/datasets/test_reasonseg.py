@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from shared_material import SHARED
 from toy_datasets import (
     SIZE_HW,
     corners,
@@ -21,7 +22,6 @@ from toy_datasets import (
     write_json,
     write_reasonseg,
 )
-from shared_material import SHARED
 
 from askmask import rle
 from askmask.datasets.frame import BadRecords
