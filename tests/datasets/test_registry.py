@@ -79,3 +79,15 @@ def test_both_ends_of_a_file_are_peeked_at(tmp_path: Path) -> None:
     file.write_bytes(b"short")
     assert peek(file) == b"short"
     assert peek(tmp_path) == peek(tmp_path / "none") == b""
+
+
+def test_the_docs_name_every_format_and_its_counts() -> None:
+    page = Path(__file__).parents[2] / "docs/datasets.md"
+    if not page.is_file():
+        pytest.skip("not a checkout of the repository")
+    text = page.read_text(encoding="utf-8")
+    for one in FORMATS.values():
+        assert f"`{one.name}`" in text
+    for name in ("refcoco", "refcoco+", "refcocog"):
+        for split, counts in FORMATS[name].card.splits.items():
+            assert f"{split} {counts['images']:,} / {counts['queries']:,}" in text

@@ -29,7 +29,7 @@ _NOTHING = -1
 """Annotation id of refs without a target."""
 
 
-_TOGETHER = 200
+_TOGETHER = 100
 """Refs whose masks are made at once."""
 
 
