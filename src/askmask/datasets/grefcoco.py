@@ -66,7 +66,8 @@ def _queries(path: Path, split: str, images: Path | None, bad: BadRecords) -> It
 
 def _claims(path: Path, split: str, images: Path | None) -> Iterator[str]:
     file, refs = _open(path)
-    return instance_claims(file.with_name("instances.json"), annotations_of(refs, file, split))
+    wanted, _ = annotations_of(refs, file, split)
+    return instance_claims(file.with_name("instances.json"), wanted)
 
 
 _CARD = Card(

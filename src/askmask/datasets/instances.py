@@ -21,8 +21,11 @@ from askmask.formats.askmask import Target
 from askmask.formats.json_stream import iter_members
 from askmask.rle import RLE
 
-_MAX_SIDE, _MAX_NUMBERS = 5_000, 1_000
-"""Largest pictures and outlines that are filled many at a time, which needs memory."""
+_MAX_SIDE = 5_000
+"""Largest picture of which annotations are filled many at a time, height or width."""
+
+_BATCH_OUTLINE = 100_000
+"""Length of all outlines, in pixels, that are filled at a time."""
 
 __all__ = ["Instances", "Picture", "read_instances", "read_mask_of"]
 
@@ -93,15 +96,26 @@ class Instances:
 
     def prepare(self, annotation_ids: Iterable[object]) -> None:
         """Make the masks of many annotations at once; what is wrong with one, `target` says."""
-        rows, outlines = [], []
+        rows: list[_Row] = []
+        outlines: list[list[NDArray[np.float64]]] = []
+        budget: float = _BATCH_OUTLINE
         for one in dict.fromkeys(annotation_ids):
             row = self._rows.get(one)
             if row is None or row.code is not None or row.image not in self.pictures:
                 continue
-            polygons = _polygons(row.segmentation, self.pictures[row.image].size_hw)
-            if polygons is not None:
-                rows.append(row)
-                outlines.append(polygons)
+            polygons = _outlines(row.segmentation, self.pictures[row.image].size_hw)
+            length = sum(_length(outline) for outline in polygons or ())
+            if polygons is None or length > _BATCH_OUTLINE:
+                continue
+            if length > budget:
+                self._fill(rows, outlines)
+                rows, outlines, budget = [], [], _BATCH_OUTLINE
+            rows.append(row)
+            outlines.append(polygons)
+            budget -= length
+        self._fill(rows, outlines)
+
+    def _fill(self, rows: list[_Row], outlines: list[list[NDArray[np.float64]]]) -> None:
         codes = fill_batch(outlines, [self.pictures[row.image].size_hw for row in rows])
         for row, code in zip(rows, codes, strict=True):
             row.code, row.segmentation = code, None
@@ -148,18 +162,23 @@ def _packed(segmentation: Any) -> Any:
         return segmentation
 
 
-def _polygons(segmentation: Any, size_hw: tuple[int, int]) -> list[NDArray[np.float64]] | None:
+def _outlines(segmentation: Any, size_hw: tuple[int, int]) -> list[NDArray[np.float64]] | None:
     """Outlines that surely can be filled, or None to leave the annotation to `read_mask_of`."""
     if not isinstance(segmentation, list) or max(size_hw) > _MAX_SIDE:
         return None
     if not all(isinstance(one, array) for one in segmentation):
         return None
-    outlines = [np.frombuffer(one) for one in segmentation if len(one) not in (2, 4)]
-    sound = all(
-        6 <= len(one) <= _MAX_NUMBERS and not len(one) % 2 and np.isfinite(one).all()
-        for one in outlines
-    )
-    return outlines if sound else None
+    polygons = [one for one in segmentation if len(one) not in (2, 4)]
+    if any(len(one) < 6 or len(one) % 2 for one in polygons):
+        return None
+    outlines = [np.frombuffer(one) for one in polygons]
+    near = all(np.abs(one).max() <= 2 * _MAX_SIDE for one in outlines)  # not so for NaN
+    return outlines if near else None
+
+
+def _length(outline: NDArray[np.float64]) -> float:
+    """Bound of an outline's length in pixels, to which filling takes memory in proportion."""
+    return 2 * float(np.abs(outline[2:] - outline[:-2]).sum())
 
 
 def read_mask_of(segmentation: Any, size_hw: tuple[int, int], where: str) -> RLE:
@@ -195,12 +214,12 @@ def read_instances(path: str | Path, wanted: Collection[Any], bad: BadRecords) -
         if key not in numbers:
             continue
         numbers[key] += 1
-        where = f"{path}, {key} {numbers[key]}"
         try:
             if not isinstance(item, dict):
                 raise DataError(f"expected an object, got {type(item).__name__}")
             found.add(key, item, wanted)
         except DataError as error:
+            where = f"{path}, {key} {numbers[key]}"
             bad.bad(where, DataError(f"{where}: {error}"))
     if not numbers["images"]:
         raise DataError(f"{path}, key 'images': expected a list of objects as in COCO's files")

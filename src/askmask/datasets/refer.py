@@ -81,7 +81,8 @@ def _queries(
 
 def _claims(path: Path, split: str, images: Path | None) -> Iterator[str]:
     file, refs = _open(path)
-    return instance_claims(file.with_name("instances.json"), annotations_of(refs, file, split))
+    wanted, _ = annotations_of(refs, file, split)
+    return instance_claims(file.with_name("instances.json"), wanted)
 
 
 def _counted(**splits: tuple[int, int, int]) -> Counts:

@@ -29,6 +29,8 @@ _NOTHING = -1
 """Annotation id of refs without a target."""
 
 
+_SEVERAL_SPLITS = re.compile("test([A-C]{2,3})")
+
 _TOGETHER = 100
 """Refs whose masks are made at once."""
 
@@ -92,14 +94,15 @@ def _checked(ref: object, where: str) -> _Ref:
 
 def _splits_named(split: str) -> list[str]:
     """Splits that a ref is in: "testAB" of RefClef are two."""
-    letters = re.fullmatch("test([A-C]{2,3})", split)
+    letters = _SEVERAL_SPLITS.fullmatch(split)
     return [f"test{letter}" for letter in letters[1]] if letters else [split]
 
 
 def _each(refs: Refs, file: Path, bad: BadRecords | None) -> Iterator[tuple[str, _Ref]]:
     """Checked refs, each with its place; what is wrong goes to `bad`, or for None is left out."""
+    name = str(file)
     for number, ref in enumerate(refs(), 1):
-        where = f"{file}, item {number}"
+        where = f"{name}, item {number}"
         try:
             checked = _checked(ref, where)
         except DataError as error:
@@ -117,14 +120,15 @@ def splits_of(refs: Refs, file: Path) -> list[str]:
     return list(found)
 
 
-def annotations_of(refs: Refs, file: Path, split: str) -> set[int | str]:
-    """Return the ids of the annotations that are targets in a split."""
-    return {
-        one
-        for _, ref in _each(refs, file, None)
-        if split in _splits_named(ref.split)
-        for one in ref.annotations
-    }
+def annotations_of(refs: Refs, file: Path, split: str) -> tuple[set[int | str], int]:
+    """Return the ids of the annotations that are targets in a split, and its number of refs."""
+    found: set[int | str] = set()
+    count = 0
+    for _, ref in _each(refs, file, None):
+        if split in _splits_named(ref.split):
+            found.update(ref.annotations)
+            count += 1
+    return found, count
 
 
 def count_refs(refs: Refs, file: Path, bad: BadRecords) -> Counts:
@@ -190,11 +194,11 @@ def read_refs(
     Raises:
         DataError: when a file cannot be read, or the split has no refs.
     """
-    if split not in (known := splits_of(refs, file)):
-        raise DataError(
-            f"{file}: expected refs of split {split!r}, there are {', '.join(known) or 'none'}"
-        )
-    found = read_instances(instances, annotations_of(refs, file, split), bad)
+    wanted, there = annotations_of(refs, file, split)
+    if not there:
+        known = ", ".join(splits_of(refs, file)) or "none"
+        raise DataError(f"{file}: expected refs of split {split!r}, there are {known}")
+    found = read_instances(instances, wanted, bad)
     for some in _chunks(_each(refs, file, bad), split):
         found.prepare(one for _, ref in some for one in ref.annotations)
         for where, ref in some:
