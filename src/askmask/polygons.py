@@ -22,39 +22,59 @@ __all__ = ["fill_polygons"]
 _FINER = 5
 """Steps a pixel in which edges are walked."""
 
+_MAX_STEPS = 2_000_000
+"""Longest outline that is walked, in such steps; bounds the memory that a file can claim."""
+
 _Ints = NDArray[np.int64]
 
 
-def _walk(start: _Ints, end: _Ints) -> tuple[_Ints, _Ints]:
-    """Points of one edge on the fine grid, one a step along its longer axis, from start to end."""
-    dx, dy = np.abs(end - start)
-    longer, other = (0, 1) if dx >= dy else (1, 0)
-    backwards = start[longer] > end[longer]
-    if backwards:
-        start, end = end, start
-    steps = np.arange(max(dx, dy) + 1)
-    slope = (end[other] - start[other]) / max(dx, dy, 1)
-    along = start[longer] + steps
+def _walk(corners: _Ints) -> tuple[_Ints, _Ints]:
+    """Points of an outline on the fine grid, edge by edge, one a step along its longer axis.
+
+    Args:
+        corners: (K, 2) x, y on the fine grid.
+
+    Returns:
+        u, v: x and y of all points in order; an edge between equal corners has none.
+    """
+    ends = np.roll(corners, -1, axis=0)
+    moves = (corners != ends).any(1)
+    starts, ends = corners[moves], ends[moves]
+    reach = np.abs(ends - starts)
+    longer = np.where(reach[:, 0] >= reach[:, 1], 0, 1)
+    edge = np.arange(len(starts))
+    length = reach[edge, longer]
+    backwards = starts[edge, longer] > ends[edge, longer]  # walked from end to start, in reverse
+    low = np.where(backwards[:, None], ends, starts)
+    rise = np.where(backwards, -1, 1) * (ends - starts)[edge, 1 - longer]
+    slope = rise / np.maximum(length, 1)
+    points = length + 1
+    of = np.repeat(edge, points)
+    step = np.arange(len(of)) - np.repeat(np.cumsum(points) - points, points)
+    step = np.where(backwards[of], length[of] - step, step)
+    along = low[edge, longer][of] + step
     # Truncation, not rounding down, is what the reference does with negative places.
-    across = np.trunc(start[other] + slope * steps + 0.5).astype(np.int64)
-    if backwards:
-        along, across = along[::-1], across[::-1]
-    return (along, across) if longer == 0 else (across, along)
+    across = np.trunc(low[edge, 1 - longer][of] + slope[of] * step + 0.5).astype(np.int64)
+    in_x = longer[of] == 0
+    return np.where(in_x, along, across), np.where(in_x, across, along)
 
 
-def _crossings(points_xy: NDArray[np.float64], size_hw: tuple[int, int]) -> _Ints:
+def _corners(points_xy: NDArray[np.float64], where: str) -> _Ints:
+    """(K, 2) corners on the fine grid."""
+    corners: _Ints = np.trunc(_FINER * points_xy + 0.5).astype(np.int64)
+    steps = int(np.abs(corners - np.roll(corners, -1, axis=0)).max(axis=1).sum())
+    if steps > _MAX_STEPS:
+        raise DataError(
+            f"{where}: expected outlines of at most {_MAX_STEPS // _FINER:,} pixels, got one of "
+            f"{steps // _FINER:,}"
+        )
+    return corners
+
+
+def _crossings(corners: _Ints, size_hw: tuple[int, int]) -> _Ints:
     """Positions x * H + y at which the outline crosses the centres of pixel columns."""
     height, width = size_hw
-    corners = np.trunc(_FINER * points_xy + 0.5).astype(np.int64)
-    walks = [
-        _walk(one, other)
-        for one, other in zip(corners, np.roll(corners, -1, axis=0), strict=True)
-        if (one != other).any()
-    ]
-    if not walks:
-        return np.zeros(0, np.int64)
-    u = np.concatenate([x for x, _ in walks])
-    v = np.concatenate([y for _, y in walks])
+    u, v = _walk(corners)
     moved = np.flatnonzero(u[1:] != u[:-1]) + 1
     x = (np.where(u[moved] < u[moved - 1], u[moved], u[moved] - 1) + 0.5) / _FINER - 0.5
     y = (np.minimum(v[moved], v[moved - 1]) + 0.5) / _FINER - 0.5
@@ -64,12 +84,21 @@ def _crossings(points_xy: NDArray[np.float64], size_hw: tuple[int, int]) -> _Int
     return positions
 
 
-def _fill(points_xy: NDArray[np.float64], size_hw: tuple[int, int]) -> RLE:
-    """Mask of one polygon, (K, 2) corners in pixels."""
-    edges, times = np.unique(_crossings(points_xy, size_hw), return_counts=True)
+def _fill(corners: _Ints, size_hw: tuple[int, int]) -> RLE:
+    """Mask of one polygon, (K, 2) corners on the fine grid."""
+    edges, times = np.unique(_crossings(corners, size_hw), return_counts=True)
     edges = edges[(times % 2 == 1) & (edges < size_hw[0] * size_hw[1])]
     runs = np.diff(edges, prepend=0, append=size_hw[0] * size_hw[1])
     return rle.from_counts(runs.tolist(), size_hw)
+
+
+def _numbers(polygon: object) -> NDArray[np.float64]:
+    """The values of a polygon, or none when they are no numbers."""
+    try:
+        values = np.array(polygon)
+    except ValueError:  # a list of lists of different lengths
+        return np.zeros(0)
+    return values.astype(np.float64) if values.dtype.kind in "iuf" else np.zeros(0)
 
 
 def fill_polygons(
@@ -84,19 +113,23 @@ def fill_polygons(
         where: file and record, for messages.
 
     Raises:
-        DataError: when a polygon is no list of finite numbers in pairs.
+        DataError: when a polygon is no list of finite numbers in pairs, its outline or the picture
+            too large.
     """
+    if not 0 < size_hw[0] * size_hw[1] <= rle.MAX_PIXELS:
+        raise DataError(
+            f"{where}: expected a picture of 1 to {rle.MAX_PIXELS:,} pixels, got height and width "
+            f"{list(size_hw)}"
+        )
     filled = []
     for polygon in polygons:
-        try:
-            flat = np.array(polygon, np.float64)
-        except (TypeError, ValueError, OverflowError):
-            flat = np.zeros(0)
+        flat = _numbers(polygon)
         if flat.ndim != 1 or len(flat) < 6 or len(flat) % 2 or not np.isfinite(flat).all():
             raise DataError(
                 f"{where}: expected polygons [x1, y1, x2, y2, x3, y3, …] in pixels, got one of "
                 f"{len(polygon) if isinstance(polygon, list) else type(polygon).__name__} values"
             )
         reach = 4 * max(size_hw)
-        filled.append(_fill(np.clip(flat, -reach, reach).reshape(-1, 2), size_hw))
-    return rle.union(filled, size_hw)
+        points_xy = np.clip(flat, -reach, reach).reshape(-1, 2)
+        filled.append(_fill(_corners(points_xy, where), size_hw))
+    return filled[0] if len(filled) == 1 else rle.union(filled, size_hw)

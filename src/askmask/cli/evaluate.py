@@ -95,7 +95,10 @@ def evaluate(
     if csv is not None:
         write_figures_csv(csv, report)
     if page is not None:
-        records = read_queries(against), read_predictions(predictions)
+        records = (
+            read_queries(against),
+            predictions_for(predictions, against, predictions_format, on_torn=on_torn),
+        )
         write_report(page, predictions, report, *records, against.parent)
     if as_json:
         typer.echo(json.dumps(report.to_json(), indent=2, allow_nan=False))

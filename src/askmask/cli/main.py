@@ -14,6 +14,7 @@ from askmask.cli.build import build
 from askmask.cli.build_groups import groups
 from askmask.cli.compare import compare
 from askmask.cli.convert import convert
+from askmask.cli.data import data
 from askmask.cli.doctor import doctor
 from askmask.cli.evaluate import evaluate
 from askmask.cli.leaderboard import leaderboard
@@ -41,6 +42,7 @@ app.command()(compare)
 app.command()(leaderboard)
 build.command()(groups)
 app.add_typer(build)
+app.add_typer(data)
 app.command()(author)
 app.command()(stats)
 app.command()(browse)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 from askmask import rle
-from askmask.datasets.polygons import fill_polygons
+from askmask.polygons import fill_polygons
 from askmask.errors import DataError, RLEError
 from askmask.formats.askmask import Entity, EntityRecord
 from askmask.formats.files import read_json
