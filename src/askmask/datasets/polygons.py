@@ -22,6 +22,9 @@ __all__ = ["fill_polygons"]
 _FINER = 5
 """Steps a pixel in which edges are walked."""
 
+_MAX_STEPS = 4_000_000
+"""Longest outline that is walked, in such steps; bounds the memory that a file can claim."""
+
 _Ints = NDArray[np.int64]
 
 
@@ -42,10 +45,21 @@ def _walk(start: _Ints, end: _Ints) -> tuple[_Ints, _Ints]:
     return (along, across) if longer == 0 else (across, along)
 
 
-def _crossings(points_xy: NDArray[np.float64], size_hw: tuple[int, int]) -> _Ints:
+def _corners(points_xy: NDArray[np.float64], where: str) -> _Ints:
+    """(K, 2) corners on the fine grid."""
+    corners: _Ints = np.trunc(_FINER * points_xy + 0.5).astype(np.int64)
+    steps = int(np.abs(corners - np.roll(corners, -1, axis=0)).max(axis=1).sum())
+    if steps > _MAX_STEPS:
+        raise DataError(
+            f"{where}: expected outlines of at most {_MAX_STEPS // _FINER:,} pixels, got one of "
+            f"{steps // _FINER:,}"
+        )
+    return corners
+
+
+def _crossings(corners: _Ints, size_hw: tuple[int, int]) -> _Ints:
     """Positions x * H + y at which the outline crosses the centres of pixel columns."""
     height, width = size_hw
-    corners = np.trunc(_FINER * points_xy + 0.5).astype(np.int64)
     walks = [
         _walk(one, other)
         for one, other in zip(corners, np.roll(corners, -1, axis=0), strict=True)
@@ -64,12 +78,21 @@ def _crossings(points_xy: NDArray[np.float64], size_hw: tuple[int, int]) -> _Int
     return positions
 
 
-def _fill(points_xy: NDArray[np.float64], size_hw: tuple[int, int]) -> RLE:
-    """Mask of one polygon, (K, 2) corners in pixels."""
-    edges, times = np.unique(_crossings(points_xy, size_hw), return_counts=True)
+def _fill(corners: _Ints, size_hw: tuple[int, int]) -> RLE:
+    """Mask of one polygon, (K, 2) corners on the fine grid."""
+    edges, times = np.unique(_crossings(corners, size_hw), return_counts=True)
     edges = edges[(times % 2 == 1) & (edges < size_hw[0] * size_hw[1])]
     runs = np.diff(edges, prepend=0, append=size_hw[0] * size_hw[1])
     return rle.from_counts(runs.tolist(), size_hw)
+
+
+def _numbers(polygon: object) -> NDArray[np.float64]:
+    """The values of a polygon, or none when they are no numbers."""
+    try:
+        values = np.array(polygon)
+    except ValueError:  # a list of lists of different lengths
+        return np.zeros(0)
+    return values.astype(np.float64) if values.dtype.kind in "iuf" else np.zeros(0)
 
 
 def fill_polygons(
@@ -84,19 +107,23 @@ def fill_polygons(
         where: file and record, for messages.
 
     Raises:
-        DataError: when a polygon is no list of finite numbers in pairs.
+        DataError: when a polygon is no list of finite numbers in pairs, its outline or the picture
+            too large.
     """
+    if not 0 < size_hw[0] * size_hw[1] <= rle.MAX_PIXELS:
+        raise DataError(
+            f"{where}: expected a picture of 1 to {rle.MAX_PIXELS:,} pixels, got height and width "
+            f"{list(size_hw)}"
+        )
     filled = []
     for polygon in polygons:
-        try:
-            flat = np.array(polygon, np.float64)
-        except (TypeError, ValueError):
-            flat = np.zeros(0)
+        flat = _numbers(polygon)
         if flat.ndim != 1 or len(flat) < 6 or len(flat) % 2 or not np.isfinite(flat).all():
             raise DataError(
                 f"{where}: expected polygons [x1, y1, x2, y2, x3, y3, …] in pixels, got one of "
                 f"{len(polygon) if isinstance(polygon, list) else type(polygon).__name__} values"
             )
         reach = 4 * max(size_hw)
-        filled.append(_fill(np.clip(flat, -reach, reach).reshape(-1, 2), size_hw))
+        points_xy = np.clip(flat, -reach, reach).reshape(-1, 2)
+        filled.append(_fill(_corners(points_xy, where), size_hw))
     return rle.union(filled, size_hw)

@@ -45,7 +45,9 @@ class Picture:
         crowds: regions that hold several objects of a category and do not part them.
         size_hw: height and width in pixels.
         n: number of objects.
-        others: categories of the source that this picture lacks, sorted.
+        others: categories that this picture surely lacks, sorted: those of the source, or where
+            the record says which were searched for in vain, as for LVIS, only those.
+        incomplete: categories of which objects may be missing in the annotation.
         area: (N,) visible pixels.
         whole_area: (N,) pixels of the complete shape; the visible ones where it is not known.
         modal, amodal: boxes and centroids of visible and of complete shapes.
@@ -61,7 +63,8 @@ class Picture:
         self.crowds = tuple(entity for entity in seen if entity.extra.get("iscrowd"))
         self.n = len(self.objects)
         present = {entity.category for entity in record.entities}
-        self.others = sorted(set(categories) - present)
+        self.others = sorted(set(record.extra.get("absent", categories)) - present)
+        self.incomplete = frozenset(record.extra.get("incomplete", ()))
         self._touching: dict[int, Truth] = {}
         rows = [_measure(rle.decode(entity.modal)) for entity in self.objects]
         whole = [
