@@ -22,27 +22,41 @@ __all__ = ["fill_polygons"]
 _FINER = 5
 """Steps a pixel in which edges are walked."""
 
-_MAX_STEPS = 4_000_000
+_MAX_STEPS = 2_000_000
 """Longest outline that is walked, in such steps; bounds the memory that a file can claim."""
 
 _Ints = NDArray[np.int64]
 
 
-def _walk(start: _Ints, end: _Ints) -> tuple[_Ints, _Ints]:
-    """Points of one edge on the fine grid, one a step along its longer axis, from start to end."""
-    dx, dy = np.abs(end - start)
-    longer, other = (0, 1) if dx >= dy else (1, 0)
-    backwards = start[longer] > end[longer]
-    if backwards:
-        start, end = end, start
-    steps = np.arange(max(dx, dy) + 1)
-    slope = (end[other] - start[other]) / max(dx, dy, 1)
-    along = start[longer] + steps
+def _walk(corners: _Ints) -> tuple[_Ints, _Ints]:
+    """Points of an outline on the fine grid, edge by edge, one a step along its longer axis.
+
+    Args:
+        corners: (K, 2) x, y on the fine grid.
+
+    Returns:
+        u, v: x and y of all points in order; an edge between equal corners has none.
+    """
+    ends = np.roll(corners, -1, axis=0)
+    moves = (corners != ends).any(1)
+    starts, ends = corners[moves], ends[moves]
+    reach = np.abs(ends - starts)
+    longer = np.where(reach[:, 0] >= reach[:, 1], 0, 1)
+    edge = np.arange(len(starts))
+    length = reach[edge, longer]
+    backwards = starts[edge, longer] > ends[edge, longer]  # walked from end to start, in reverse
+    low = np.where(backwards[:, None], ends, starts)
+    rise = np.where(backwards, -1, 1) * (ends - starts)[edge, 1 - longer]
+    slope = rise / np.maximum(length, 1)
+    points = length + 1
+    of = np.repeat(edge, points)
+    step = np.arange(len(of)) - np.repeat(np.cumsum(points) - points, points)
+    step = np.where(backwards[of], length[of] - step, step)
+    along = low[edge, longer][of] + step
     # Truncation, not rounding down, is what the reference does with negative places.
-    across = np.trunc(start[other] + slope * steps + 0.5).astype(np.int64)
-    if backwards:
-        along, across = along[::-1], across[::-1]
-    return (along, across) if longer == 0 else (across, along)
+    across = np.trunc(low[edge, 1 - longer][of] + slope[of] * step + 0.5).astype(np.int64)
+    in_x = longer[of] == 0
+    return np.where(in_x, along, across), np.where(in_x, across, along)
 
 
 def _corners(points_xy: NDArray[np.float64], where: str) -> _Ints:
@@ -60,15 +74,7 @@ def _corners(points_xy: NDArray[np.float64], where: str) -> _Ints:
 def _crossings(corners: _Ints, size_hw: tuple[int, int]) -> _Ints:
     """Positions x * H + y at which the outline crosses the centres of pixel columns."""
     height, width = size_hw
-    walks = [
-        _walk(one, other)
-        for one, other in zip(corners, np.roll(corners, -1, axis=0), strict=True)
-        if (one != other).any()
-    ]
-    if not walks:
-        return np.zeros(0, np.int64)
-    u = np.concatenate([x for x, _ in walks])
-    v = np.concatenate([y for _, y in walks])
+    u, v = _walk(corners)
     moved = np.flatnonzero(u[1:] != u[:-1]) + 1
     x = (np.where(u[moved] < u[moved - 1], u[moved], u[moved] - 1) + 0.5) / _FINER - 0.5
     y = (np.minimum(v[moved], v[moved - 1]) + 0.5) / _FINER - 0.5
@@ -126,4 +132,4 @@ def fill_polygons(
         reach = 4 * max(size_hw)
         points_xy = np.clip(flat, -reach, reach).reshape(-1, 2)
         filled.append(_fill(_corners(points_xy, where), size_hw))
-    return rle.union(filled, size_hw)
+    return filled[0] if len(filled) == 1 else rle.union(filled, size_hw)

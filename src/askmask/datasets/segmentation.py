@@ -27,7 +27,7 @@ def read_segmentation(value: Any, size_hw: tuple[int, int], where: str) -> RLE:
         DataError: when it is none of these, of another size, or outside the picture.
     """
     if isinstance(value, list):
-        flat = bool(value) and not isinstance(value[0], list)
+        flat = bool(value) and isinstance(value[0], int | float)
         return _read_polygons([value] if flat else value, size_hw, where)
     if not isinstance(value, dict):
         raise DataError(

@@ -1,0 +1,170 @@
+"""COCO's `instances.json`, of which data sets of sentences need only the annotations they name."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from askmask import rle
+from askmask.datasets.frame import BadRecords
+from askmask.datasets.segmentation import read_segmentation
+from askmask.errors import DataError
+from askmask.formats.askmask import Target
+from askmask.formats.json_stream import iter_members
+from askmask.rle import RLE
+
+__all__ = ["Instances", "Picture", "read_instances", "read_mask_of"]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What the file says of a picture."""
+
+    file_name: str
+    height: int
+    width: int
+
+    @property
+    def size_hw(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        return self.height, self.width
+
+
+@dataclass
+class _Row:
+    """An annotation, its polygons packed; `code` is made when it is first asked for."""
+
+    image: Any
+    category: Any
+    segmentation: Any
+    crowd: bool
+    code: RLE | None = None
+
+
+@dataclass
+class Instances:
+    """Pictures and the annotations that were asked for.
+
+    Attributes:
+        path: the file.
+        pictures: by their ids.
+        categories: names by their ids.
+    """
+
+    path: Path
+    pictures: dict[Any, Picture] = field(default_factory=dict)
+    categories: dict[Any, str] = field(default_factory=dict)
+    _rows: dict[Any, _Row] = field(default_factory=dict)
+
+    def picture(self, image_id: object) -> Picture:
+        """Return the picture of that id, or raise DataError."""
+        if image_id not in self.pictures:
+            raise DataError(f"{self.path}: expected a picture with id {image_id!r}, there is none")
+        return self.pictures[image_id]
+
+    def target(self, annotation_id: object, image_id: object) -> Target:
+        """Return an annotation of that picture as a target, or raise DataError."""
+        row = self._rows.get(annotation_id)
+        where = f"{self.path}, annotation {annotation_id!r}"
+        if row is None:
+            raise DataError(f"{where}: expected it there, there is none")
+        if row.image != image_id:
+            raise DataError(f"{where}: expected it on picture {image_id!r}, got {row.image!r}")
+        if row.code is None:
+            row.code = read_mask_of(row.segmentation, self.picture(image_id).size_hw, where)
+            row.segmentation = None
+        return Target(
+            segmentation=row.code,
+            entity=annotation_id if type(annotation_id) is int else None,
+            category=self.categories.get(row.category),
+            extra={"iscrowd": True} if row.crowd else {},
+        )
+
+    def add(self, key: str, item: dict[str, Any], wanted: Collection[Any]) -> None:
+        """Take one item of the file; raises DataError when it is none."""
+        if key == "images":
+            self.pictures[_id(item)] = _picture(item)
+        elif key == "categories":
+            self.categories[_id(item)] = " ".join(str(item.get("name") or "object").split())
+        elif _id(item) in wanted:
+            self._rows[_id(item)] = _Row(
+                image=item.get("image_id"),
+                category=item.get("category_id"),
+                segmentation=_packed(item.get("segmentation")),
+                crowd=bool(item.get("iscrowd")),
+            )
+
+
+def _id(item: dict[str, Any]) -> int | str:
+    """Id of an item, a number or, in RefClef, a string."""
+    if type(item.get("id")) not in (int, str):
+        raise DataError(f"expected an id, got {item.get('id')!r}")
+    given: int | str = item["id"]
+    return given
+
+
+def _picture(item: dict[str, Any]) -> Picture:
+    name, height, width = item.get("file_name"), item.get("height"), item.get("width")
+    if not isinstance(name, str) or not name:
+        raise DataError(f"expected a file_name, got {name!r}")
+    if type(height) is not int or type(width) is not int or min(height, width) < 1:
+        raise DataError(f"expected height and width in pixels, got {(height, width)!r}")
+    return Picture(name, height, width)
+
+
+def _packed(segmentation: Any) -> Any:
+    """Polygons as arrays, a fifth of the memory of lists; all else as it is."""
+    if not isinstance(segmentation, list):
+        return segmentation
+    try:
+        return [array("d", one) if isinstance(one, list) else one for one in segmentation]
+    except (TypeError, OverflowError):
+        return segmentation
+
+
+def read_mask_of(segmentation: Any, size_hw: tuple[int, int], where: str) -> RLE:
+    """Read a segmentation of any form that referring data sets have.
+
+    Besides COCO's forms these are lists of run-length codes (RefClef), lists with polygons of one or
+    two corners, which cover nothing, and empty lists, which are empty masks.
+
+    Raises:
+        DataError: when it is none of these or of another size.
+    """
+    if not isinstance(segmentation, list):
+        return read_segmentation(segmentation, size_hw, where)
+    if segmentation and all(isinstance(one, dict) for one in segmentation):
+        codes = [read_segmentation(one, size_hw, where) for one in segmentation]
+        return codes[0] if len(codes) == 1 else rle.union(codes, size_hw)
+    flat = bool(segmentation) and isinstance(segmentation[0], int | float)
+    polygons = [segmentation] if flat else segmentation
+    kept = [one for one in polygons if not (isinstance(one, list | array) and len(one) in (2, 4))]
+    return read_segmentation(kept, size_hw, where)
+
+
+def read_instances(path: str | Path, wanted: Collection[Any], bad: BadRecords) -> Instances:
+    """Read pictures, categories and the annotations whose ids are in `wanted`, item by item.
+
+    Raises:
+        DataError: when the file is no object of lists; for one item, through `bad`.
+    """
+    path = Path(path)
+    found = Instances(path)
+    numbers = dict.fromkeys(("images", "annotations", "categories"), 0)
+    for key, item in iter_members(path):
+        if key not in numbers:
+            continue
+        numbers[key] += 1
+        where = f"{path}, {key} {numbers[key]}"
+        try:
+            if not isinstance(item, dict):
+                raise DataError(f"expected an object, got {type(item).__name__}")
+            found.add(key, item, wanted)
+        except DataError as error:
+            bad.bad(where, DataError(f"{where}: {error}"))
+    if not numbers["images"]:
+        raise DataError(f"{path}, key 'images': expected a list of objects as in COCO's files")
+    return found
