@@ -17,9 +17,7 @@ __all__ = ["FORMATS", "read_coco", "visible_entity"]
 _MASKS = ("segmentation",)
 
 
-def visible_entity(
-    annotation: Json, category: str, size_hw: tuple[int, int], where: str
-) -> Entity:
+def visible_entity(annotation: Json, category: str, size_hw: tuple[int, int], where: str) -> Entity:
     """An annotation whose `segmentation` is the visible mask.
 
     Raises:

@@ -14,6 +14,7 @@ from askmask import rle
 from askmask.datasets.coco_file import CocoFile, Json, whole
 from askmask.datasets.coco_layout import CocoLayout
 from askmask.datasets.frame import BadRecords, Card, DatasetFormat
+from askmask.datasets.keys import listed
 from askmask.datasets.segmentation import read_segmentation
 from askmask.errors import ConfigError, DataError
 from askmask.formats.askmask import Entity, EntityRecord
@@ -52,7 +53,7 @@ def _masks(annotation: Json, size_hw: tuple[int, int], where: str) -> tuple[RLE,
     complete = _first(annotation, _AMODAL)
     if complete is None:
         raise DataError(
-            f"{where}: expected one of the keys {', '.join(_AMODAL)}, got {', '.join(annotation)}"
+            f"{where}: expected one of the keys {', '.join(_AMODAL)}, got {listed(annotation)}"
         )
     amodal = read_segmentation(complete, size_hw, where)
     visible, hidden = _first(annotation, _MODAL), _first(annotation, _HIDDEN)

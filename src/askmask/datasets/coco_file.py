@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 
 from askmask.datasets.frame import BadRecords
 from askmask.datasets.json_items import Item, JsonItems
+from askmask.datasets.keys import is_name, listed, tidy
 from askmask.errors import DataError
 from askmask.formats.askmask import Entity, EntityRecord
 
@@ -27,9 +28,6 @@ Json: TypeAlias = Mapping[str, Any]
 
 _LISTS = {"images": True, "annotations": True, "categories": False}
 """Lists that are read, and whether a file must have them."""
-
-_SHOWN = 12
-"""Keys that a message lists at most."""
 
 
 def whole(value: object) -> int | None:
@@ -72,9 +70,11 @@ class CocoPicture:
         name, url = self.image.get("file_name"), self.image.get("coco_url")
         if not name and isinstance(url, str):
             name = "/".join(url.split("/")[-2:])
-        if not isinstance(name, str) or not name:
-            keys = ", ".join([*self.image][:_SHOWN])
-            raise DataError(f"{self.where}: expected a file_name, got the keys {keys}")
+        if not is_name(name):
+            raise DataError(
+                f"{self.where}: expected a file_name, got {reprlib.repr(name)} and the keys "
+                f"{listed(self.image)}"
+            )
         return name
 
     def size_hw(self, masks: Sequence[str] = ()) -> tuple[int, int]:
@@ -145,7 +145,7 @@ class CocoFile:
         if missing is not None:
             raise DataError(
                 f"{self.path}, key {missing!r}: expected a list of objects as in COCO's files, "
-                f"got the keys {', '.join(tops[:_SHOWN]) or '(none: the file is a list)'}"
+                f"got the keys {listed(key for key in tops if key)}"
             )
         self._drop_lost()
 
@@ -160,7 +160,7 @@ class CocoFile:
             for key in self.forms
         ]
         others = [key for key in self.seen if key not in self.forms]
-        return f"{', '.join(shares) or 'no masks'}; other keys: {', '.join(others[:_SHOWN])}"
+        return f"{listed(shares)}; other keys: {listed(others)}"
 
     def _ours(self, value: Any) -> Any:
         """An object with our names for its keys."""
@@ -189,7 +189,7 @@ class CocoFile:
             self._note(value)
             self._of_image.setdefault(key, []).append(start)
         elif kind == "categories":
-            self.names[key] = " ".join(str(value.get("name") or NAMELESS).split()) or NAMELESS
+            self.names[key] = tidy(value.get("name") or "") or NAMELESS
         elif key in self._images:
             raise DataError(f"{where}: image {key!r} is there twice")
         else:

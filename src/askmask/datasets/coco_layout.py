@@ -50,7 +50,7 @@ class CocoLayout:
         ]
         for file in candidates:
             split = self._split_of(file)
-            if split != "all" or "all" in self.patterns and self._matches(file, "all"):
+            if split != "all" or self._matches(file, "all"):
                 found[split] = (*found.get(split, ()), file)
         return {split: found[split] for split in self.patterns if split in found}
 

@@ -18,6 +18,7 @@ from askmask.datasets.coco_file import NAMELESS, CocoFile, CocoPicture, Json, wh
 from askmask.datasets.coco_layout import CocoLayout
 from askmask.datasets.frame import BadRecords, Card
 from askmask.datasets.json_items import JsonItems
+from askmask.datasets.keys import tidy
 from askmask.datasets.segmentation import read_segmentation
 from askmask.errors import DataError
 from askmask.formats.askmask import Entity, EntityRecord
@@ -107,7 +108,7 @@ def _entities(
             region,
             Entity(
                 id=region.number,
-                category=" ".join(str(region.content.get("name") or NAMELESS).split()) or NAMELESS,
+                category=tidy(region.content.get("name") or "") or NAMELESS,
                 modal=modal,
                 amodal=region.amodal,
                 occlusion_rate=rle.area(rle.subtract(region.amodal, modal)) / area if area else 0.0,
@@ -192,7 +193,7 @@ def read_cocoa(
 def _about(picture: CocoPicture, annotator: int) -> Mapping[str, Any]:
     annotation, several = picture.annotations[annotator], len(picture.annotations)
     said = {
-        key: annotation[key]
+        key: tidy(annotation[key])
         for key in ("author", "depth_constraint")
         if isinstance(annotation.get(key), str)
     }

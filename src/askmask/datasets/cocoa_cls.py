@@ -16,10 +16,10 @@ FORMATS = (
             title="COCOA with the 80 categories of COCO; also its variants without classes",
             source="Follmann et al., Learning to See the Invisible, WACV 2019 (arXiv 1804.08864)",
             licence="not stated; pictures of COCO under the terms of Flickr",
-            obtain="the authors' link is dead; copies of COCO_amodal_*_with_classes.json are shared",
+            obtain="the authors' link is dead; copies of COCO_amodal_*_with_classes.json exist",
             splits={"train": {"images": 2_276}, "val": {"images": 1_223, "instances": 3_799}},
             notes=(
-                "segmentation is the amodal mask; visible_mask may be left out where nothing hides.",
+                "segmentation is the amodal mask; without a visible_mask nothing is hidden.",
                 "Copies differ in their training split (2,276, 2,476 or 2,500 pictures).",
                 "In copies for visible evaluation segmentation is the visible mask and nothing "
                 "says so: read them as coco.",

@@ -93,10 +93,10 @@ class JsonItems:
 
     def _broken(self, at: int, expected: str, reason: str = "") -> DataError:
         line, reason = self._text.count("\n", 0, at) + 1, f" ({reason})" if reason else ""
-        found = self._text[at : at + 20] or "the end; is the file truncated?"
-        return DataError(
-            f"{self.path}, line {line}, character {at:,}: expected {expected}, got {found!r}{reason}"
-        )
+        found = self._text[at : at + 20]
+        got = repr(found) if found else "its end; is the file truncated?"
+        where = f"{self.path}, line {line}, character {at:,}"
+        return DataError(f"{where}: expected {expected}, got {got}{reason}")
 
     def _list(self, key: str, at: int) -> _Walk:
         yield Item(key, None, at, [])
@@ -145,7 +145,10 @@ def _read_text(path: Path) -> str:
         size = path.stat().st_size
         if not 0 < size <= MAX_FILE_BYTES:
             raise DataError(f"{path}: expected JSON of 1 to {MAX_FILE_BYTES:,} bytes, got {size:,}")
-        with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as raw:
+        with (
+            path.open("rb") as stream,
+            mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as raw,
+        ):
             text, _ = codecs.utf_8_decode(raw, "strict", True)
     except UnicodeDecodeError as error:
         raise DataError(

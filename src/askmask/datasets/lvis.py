@@ -1,4 +1,4 @@
-"""LVIS: COCO's pictures with more than a thousand categories, of which each picture has some checked.
+"""LVIS: COCO's pictures with over a thousand categories, some of them checked in each picture.
 
 A category that a picture has no objects of is absent only when `neg_category_ids` names it, and
 objects may be missing where `not_exhaustive_category_ids` does. Both go into the record, as
@@ -61,7 +61,7 @@ FORMATS = (
             title="LVIS v1: 1,203 categories on COCO's 2017 pictures",
             source="Gupta, Dollár and Girshick, LVIS, CVPR 2019",
             licence="annotations CC-BY-4.0; pictures under the terms of Flickr",
-            obtain="lvisdataset.org: lvis_v1_train.json.zip, lvis_v1_val.json.zip; pictures of COCO",
+            obtain="lvisdataset.org: lvis_v1_train.json.zip, lvis_v1_val.json.zip; COCO's pictures",
             splits={
                 "train": {"images": 100_170, "instances": 1_270_141},
                 "val": {"images": 19_809, "instances": 244_707},

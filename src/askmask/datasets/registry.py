@@ -8,12 +8,29 @@ from __future__ import annotations
 import difflib
 from pathlib import Path
 
+from askmask.datasets import (
+    askmask_folder,
+    coco,
+    coco_amodal,
+    cocoa,
+    cocoa_cls,
+    d2sa,
+    kins,
+    lvis,
+    mask_groups_hq,
+    muva,
+    r2sm,
+)
 from askmask.datasets.frame import BadRecords, Card, DatasetFormat
 from askmask.errors import ConfigError, DataError
 
 __all__ = ["FORMATS", "BadRecords", "Card", "DatasetFormat", "named", "recognise"]
 
-_READERS: tuple[tuple[DatasetFormat, ...], ...] = ()
+_READERS: tuple[tuple[DatasetFormat, ...], ...] = (
+    *(askmask_folder.FORMATS, mask_groups_hq.FORMATS, r2sm.FORMATS),
+    *(d2sa.FORMATS, muva.FORMATS, kins.FORMATS, cocoa.FORMATS, cocoa_cls.FORMATS),
+    *(coco_amodal.FORMATS, lvis.FORMATS, coco.FORMATS),
+)
 """The `FORMATS` of each reader; where two recognise a path, the first one has it."""
 
 FORMATS: dict[str, DatasetFormat] = {one.name: one for group in _READERS for one in group}

@@ -56,6 +56,6 @@ def _read_polygons(polygons: Sequence[Any], size_hw: tuple[int, int], where: str
 
 
 def _is_outside(polygon: Sequence[float], size_hw: tuple[int, int]) -> bool:
-    """Whether a polygon has no corner in the picture or across it; tiny ones inside have no area."""
+    """Whether all of a polygon is on one side of the picture; tiny ones inside have no area too."""
     x, y = polygon[0::2], polygon[1::2]
     return min(x) > size_hw[1] or min(y) > size_hw[0] or max(x) < 0 or max(y) < 0

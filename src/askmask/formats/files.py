@@ -68,8 +68,14 @@ def read_json(path: str | Path, max_bytes: int = MAX_JSON_BYTES) -> Any:
     return _parse(raw, str(path))
 
 
-def iter_jsonl(path: str | Path) -> Iterator[tuple[int, dict[str, Any]]]:
+def iter_jsonl(
+    path: str | Path, bad: Callable[[str, DataError], None] | None = None
+) -> Iterator[tuple[int, dict[str, Any]]]:
     """Read a JSON Lines file line by line; blank lines are skipped.
+
+    Args:
+        path: the file.
+        bad: told of lines that are no JSON object, with their place; None raises.
 
     Yields:
         Line number from 1 and the object on that line.
@@ -91,9 +97,16 @@ def iter_jsonl(path: str | Path) -> Iterator[tuple[int, dict[str, Any]]]:
                     )
                 if not raw.strip():
                     continue
-                record = _parse(raw, where)
-                if not isinstance(record, dict):
-                    raise DataError(f"{where}: expected a JSON object, got {type(record).__name__}")
+                try:
+                    record = _parse(raw, where)
+                    if not isinstance(record, dict):
+                        found = type(record).__name__
+                        raise DataError(f"{where}: expected a JSON object, got {found}")
+                except DataError as error:
+                    if bad is None:
+                        raise
+                    bad(where, error)
+                    continue
                 yield number, record
     except OSError as error:
         raise _unreadable(path, error) from error
