@@ -116,7 +116,7 @@ def test_errors_name_the_place(change: dict[str, Any], message: str, tmp_path: P
 
 @pytest.mark.parametrize("value", [[], {"images": 3}, {"annotations": [1], "images": []}])
 def test_what_is_not_coco_is_refused(value: object, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="expected a list of objects|expected an object"):
+    with pytest.raises(DataError, match=r"expected a list of objects|expected an object"):
         list(read_coco_amodal(write(tmp_path, value)))
 
 

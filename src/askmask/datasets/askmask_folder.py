@@ -29,8 +29,8 @@ def _files(path: Path) -> dict[str, dict[str, Path]]:
                 found.setdefault(split, {})[kind] = file
         return found
     start = peek(path).split(b"\n")[0]
-    kind = next((kind for kind, key in _KINDS.items() if key in start), None)
-    if kind is None or path.suffix != ".jsonl":
+    kind = next((kind for kind, key in _KINDS.items() if key in start), "")
+    if not kind or path.suffix != ".jsonl":
         return {}
     named = path.stem.startswith(f"{kind}-")
     return {path.stem.removeprefix(f"{kind}-") if named else "all": {kind: path}}

@@ -133,7 +133,8 @@ class CocoFile:
         self._items = JsonItems(self.path)
         self._images: dict[int | str, int] = {}
         self._of_image: dict[int | str, list[int]] = {}
-        found, tops = set(), []
+        found: set[str] = set()
+        tops: list[str] = []
         for item in self._items:
             key = self.renamed.get(item.key, item.key)
             if item.number is None:

@@ -33,6 +33,7 @@ FORMATS = (
                 "test-2020": ("update_test_2020.json",),
             },
             marks=(b'"inmodal_seg"', b'"a_segm"', b'"i_segm"'),
+            names=r"kins|update_(train|test)_2020|instances_(train|val|test)\.json",
         ),
     ),
 )

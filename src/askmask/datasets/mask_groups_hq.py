@@ -93,9 +93,10 @@ def _prompts(conversations: Any, where: str) -> list[str]:
         for turn in turns
         if isinstance(turn, dict) and turn.get("from") in ("human", "user")
     ]
-    if not said or not all(isinstance(text, str) for text in said):
+    texts = [text for text in said if isinstance(text, str)]
+    if not texts or len(texts) < len(said):
         raise DataError(f"{where}: expected conversations with the prompts of a human")
-    return [text.split("<mask_pool>")[-1].replace("<image>", "").strip() for text in said]
+    return [text.split("<mask_pool>")[-1].replace("<image>", "").strip() for text in texts]
 
 
 def _numbered(prompt: str, where: str) -> tuple[str, int]:

@@ -69,6 +69,8 @@ _WORDS = {
 
 _NAME = re.compile("r2sm", re.IGNORECASE)
 
+_IMAGES = b'"images"'
+
 _QUERY_MARK = re.compile(rb'"(?:text|query|question|sentence|expression|prompt|Q)"\s*:\s*"')
 
 
@@ -160,7 +162,11 @@ def _annotation_files(path: Path, keys: KeyMap) -> tuple[Path, ...]:
     if named:
         return tuple(path.parent / name for name in named)
     beside = sorted(path.parent.glob("*.json"))
-    return tuple(file for file in beside if any(mark in peek(file) for mark in MARKS))
+    return tuple(
+        file
+        for file in beside
+        if any(mark in peek(file) for mark in MARKS) and (file != path or _IMAGES in peek(file))
+    )
 
 
 def _mask_type(record: Json, keys: KeyMap, where: str) -> MaskType | None:
@@ -195,9 +201,9 @@ def _ids(value: Any, where: str) -> list[int]:
 def _targets_in(record: Json, keys: KeyMap, where: str) -> tuple[tuple[int, int], list[Target]]:
     """Size of the picture and targets whose masks stand in the record."""
     value = keys.need(record, "masks", where)
-    one = isinstance(value, dict) or (value and not isinstance(value[0], list | dict))
-    masks = [value] if one else value
-    size = [keys.get(record, "height"), keys.get(record, "width")]
+    flat = isinstance(value, list) and bool(value) and isinstance(value[0], int | float)
+    masks = value if isinstance(value, list) and not flat else [value]
+    size: Any = [keys.get(record, "height"), keys.get(record, "width")]
     if size == [None, None]:
         coded = (mask.get("size") for mask in masks if isinstance(mask, dict))
         size = next(coded, size)

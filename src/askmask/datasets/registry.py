@@ -28,7 +28,7 @@ __all__ = ["FORMATS", "BadRecords", "Card", "DatasetFormat", "named", "recognise
 
 _READERS: tuple[tuple[DatasetFormat, ...], ...] = (
     *(askmask_folder.FORMATS, mask_groups_hq.FORMATS, r2sm.FORMATS),
-    *(d2sa.FORMATS, muva.FORMATS, kins.FORMATS, cocoa.FORMATS, cocoa_cls.FORMATS),
+    *(cocoa.FORMATS, d2sa.FORMATS, muva.FORMATS, cocoa_cls.FORMATS, kins.FORMATS),
     *(coco_amodal.FORMATS, lvis.FORMATS, coco.FORMATS),
 )
 """The `FORMATS` of each reader; where two recognise a path, the first one has it."""
