@@ -180,8 +180,9 @@ def _is_known(amodal: RLE | None) -> TypeGuard[RLE]:
 
 
 def _is_kin(category: str, other: str) -> bool:
-    """Whether names may mean the same: one ends with, or begins before "of" with, the other whole,
-    or both are spellings, kinds or the plural of the same class.
+    """Whether two names may mean the same: by their words, as kinds of one class, or as its plural.
+
+    One ends with the other, or is the other before "of".
     """
     if category == other:
         return False
