@@ -12,6 +12,7 @@ from askmask.cli.author import author
 from askmask.cli.browse import browse
 from askmask.cli.build import build
 from askmask.cli.build_groups import groups
+from askmask.cli.data import data
 from askmask.cli.doctor import doctor
 from askmask.cli.evaluate import evaluate
 from askmask.cli.mask_type import mask_type
@@ -36,6 +37,7 @@ app.command()(predict)
 app.command()(evaluate)
 build.command()(groups)
 app.add_typer(build)
+app.add_typer(data)
 app.command()(author)
 app.command()(stats)
 app.command()(browse)

@@ -10,6 +10,7 @@ from typing import Any
 
 from askmask import rle
 from askmask.datasets.frame import BadRecords
+from askmask.datasets.polygons import fill_polygons
 from askmask.datasets.segmentation import read_segmentation
 from askmask.errors import DataError
 from askmask.formats.askmask import Target
@@ -128,8 +129,8 @@ def _packed(segmentation: Any) -> Any:
 def read_mask_of(segmentation: Any, size_hw: tuple[int, int], where: str) -> RLE:
     """Read a segmentation of any form that referring data sets have.
 
-    Besides COCO's forms these are lists of run-length codes (RefClef), lists with polygons of one or
-    two corners, which cover nothing, and empty lists, which are empty masks.
+    Besides COCO's forms these are lists of run-length codes (RefClef), lists with polygons of one
+    or two corners, which cover nothing, and empty lists, which are empty masks.
 
     Raises:
         DataError: when it is none of these or of another size.
@@ -142,7 +143,7 @@ def read_mask_of(segmentation: Any, size_hw: tuple[int, int], where: str) -> RLE
     flat = bool(segmentation) and isinstance(segmentation[0], int | float)
     polygons = [segmentation] if flat else segmentation
     kept = [one for one in polygons if not (isinstance(one, list | array) and len(one) in (2, 4))]
-    return read_segmentation(kept, size_hw, where)
+    return fill_polygons(kept, size_hw, where)
 
 
 def read_instances(path: str | Path, wanted: Collection[Any], bad: BadRecords) -> Instances:

@@ -106,7 +106,7 @@ def _quoted(machine: _Machine) -> str:
     if b"\\" in raw:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about unknown escapes, which stay as they are
-            raw = codecs.escape_decode(raw)[0]  # type: ignore[attr-defined]
+            raw = codecs.escape_decode(raw)[0]
     return _text(raw)
 
 

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from askmask.datasets.frame import BadRecords, Card, Counts, DatasetFormat
+from askmask.datasets.instance_claims import instance_claims
 from askmask.datasets.plain_pickle import read_plain_pickle
-from askmask.datasets.referring import Refs, count_refs, read_refs, splits_of
+from askmask.datasets.referring import Refs, annotations_of, count_refs, read_refs, splits_of
 from askmask.errors import DataError
 from askmask.formats.askmask import QueryRecord
 
@@ -76,6 +77,11 @@ def _queries(
     file, refs = _open(path)
     instances = file.with_name("instances.json")
     yield from read_refs(refs, file, instances, split, f"dataset:{name}", bad)
+
+
+def _claims(path: Path, split: str, images: Path | None) -> Iterator[str]:
+    file, refs = _open(path)
+    return instance_claims(file.with_name("instances.json"), annotations_of(refs, file, split))
 
 
 def _counted(**splits: tuple[int, int, int]) -> Counts:
@@ -181,6 +187,7 @@ def _format(card: Card, kind: tuple[str, str] | None) -> DatasetFormat:
         splits=_splits,
         queries=functools.partial(_queries, card.name),
         counts=_counts,
+        claims=_claims,
     )
 
 

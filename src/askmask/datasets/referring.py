@@ -19,7 +19,7 @@ from askmask.errors import DataError, QueryError
 from askmask.formats.askmask import QueryRecord
 from askmask.types import check_sentence
 
-__all__ = ["Refs", "checked_text", "count_refs", "read_refs", "splits_of"]
+__all__ = ["Refs", "annotations_of", "checked_text", "count_refs", "read_refs", "splits_of"]
 
 Refs: TypeAlias = Callable[[], Iterable[Any]]
 """Gives the refs of a file anew, so that they can be gone through twice without keeping them."""
@@ -51,8 +51,8 @@ def checked_text(text: object, where: str) -> str:
 
 def _annotations(ref: dict[str, Any], where: str) -> tuple[int | str, ...]:
     """Ids of the annotations that are the target; () for no target."""
-    given = ref.get("ann_id")
-    ids = given if isinstance(given, list) else [given]
+    given: Any = ref.get("ann_id")
+    ids: list[Any] = given if isinstance(given, list) else [given]
     if any(type(one) not in (int, str) for one in ids):
         raise DataError(f"{where}, key 'ann_id': expected ids, got {reprlib.repr(given)}")
     nothing = ids in ([], [_NOTHING])
@@ -74,7 +74,8 @@ def _checked(ref: object, where: str) -> _Ref:
     if type(ref.get("ref_id")) is not int:
         raise DataError(f"{where}, key 'ref_id': expected a number, got {ref.get('ref_id')!r}")
     where = f"{where} (ref_id {ref['ref_id']})"
-    image, split, sentences = ref.get("image_id"), ref.get("split"), ref.get("sentences")
+    image: Any = ref.get("image_id")
+    split, sentences = ref.get("split"), ref.get("sentences")
     if type(image) not in (int, str):
         raise DataError(f"{where}, key 'image_id': expected an id, got {reprlib.repr(image)}")
     if not isinstance(split, str) or not split:
@@ -111,6 +112,16 @@ def splits_of(refs: Refs, file: Path) -> list[str]:
     return list(found)
 
 
+def annotations_of(refs: Refs, file: Path, split: str) -> set[int | str]:
+    """Return the ids of the annotations that are targets in a split."""
+    return {
+        one
+        for _, ref in _each(refs, file, None)
+        if split in _splits_named(ref.split)
+        for one in ref.annotations
+    }
+
+
 def count_refs(refs: Refs, file: Path, bad: BadRecords) -> Counts:
     """Count pictures, refs, sentences and sentences without a target of each split."""
     counts: dict[str, dict[str, int]] = {}
@@ -136,8 +147,8 @@ def _queries(ref: _Ref, instances: Instances, tag: str, where: str) -> Iterator[
         raw = sentence.get("raw")
         text = checked_text(sentence.get("sent", raw), said)
         number = sentence.get("sent_id", place)
-        extra = {"ref_id": ref.id, "image_id": ref.image}
-        if isinstance(raw, str) and raw != text:
+        extra: dict[str, Any] = {"ref_id": ref.id, "image_id": ref.image}
+        if isinstance(raw, str) and raw.strip() not in ("", text):
             extra["raw"] = checked_text(raw, said)
         yield QueryRecord(
             id=f"{ref.id}-{number}",
@@ -167,13 +178,11 @@ def read_refs(
     Raises:
         DataError: when a file cannot be read, or the split has no refs.
     """
-    chosen = [ref for _, ref in _each(refs, file, None) if split in _splits_named(ref.split)]
-    if not chosen:
-        known = ", ".join(splits_of(refs, file)) or "none"
-        raise DataError(f"{file}: expected refs of split {split!r}; there are the splits {known}")
-    wanted = {one for ref in chosen for one in ref.annotations}
-    del chosen
-    found = read_instances(instances, wanted, bad)
+    if split not in (known := splits_of(refs, file)):
+        raise DataError(
+            f"{file}: expected refs of split {split!r}, there are {', '.join(known) or 'none'}"
+        )
+    found = read_instances(instances, annotations_of(refs, file, split), bad)
     for where, ref in _each(refs, file, bad):
         if split not in _splits_named(ref.split):
             continue

@@ -6,6 +6,7 @@ Readers import `frame`, never this file, which imports them.
 from __future__ import annotations
 
 import difflib
+import os
 from pathlib import Path
 
 from askmask.datasets import (
@@ -15,11 +16,15 @@ from askmask.datasets import (
     cocoa,
     cocoa_cls,
     d2sa,
+    grefcoco,
     kins,
     lvis,
     mask_groups_hq,
+    muse,
     muva,
     r2sm,
+    reasonseg,
+    refer,
 )
 from askmask.datasets.frame import BadRecords, Card, DatasetFormat
 from askmask.errors import ConfigError, DataError
@@ -27,7 +32,8 @@ from askmask.errors import ConfigError, DataError
 __all__ = ["FORMATS", "BadRecords", "Card", "DatasetFormat", "named", "recognise"]
 
 _READERS: tuple[tuple[DatasetFormat, ...], ...] = (
-    *(askmask_folder.FORMATS, mask_groups_hq.FORMATS, r2sm.FORMATS),
+    *(askmask_folder.FORMATS, refer.FORMATS, grefcoco.FORMATS, reasonseg.FORMATS, muse.FORMATS),
+    *(mask_groups_hq.FORMATS, r2sm.FORMATS),
     *(cocoa.FORMATS, d2sa.FORMATS, muva.FORMATS, cocoa_cls.FORMATS, kins.FORMATS),
     *(coco_amodal.FORMATS, lvis.FORMATS, coco.FORMATS),
 )
@@ -57,7 +63,7 @@ def recognise(path: str | Path) -> DatasetFormat:
         DataError: when there is nothing at `path`, or no format recognises it.
     """
     path = Path(path)
-    if not path.exists():
+    if not os.path.exists(path):  # noqa: PTH110 (unlike Path.exists, it never raises)
         raise DataError(f"{path}: expected a file or folder, there is none")
     for one in FORMATS.values():
         if one.recognises(path):

@@ -1,6 +1,7 @@
 """Large JSON files item by item: arrays of records, and objects of arrays as COCO's files are.
 
-Only one item is in memory at a time, so a file of gigabytes gives its first record at once.
+Only one item is in memory at a time, so a file of gigabytes gives its first record at once. NaN and
+infinities, which are not JSON, pass, so that readers can name the record that has them.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import codecs
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, NoReturn
+from typing import Any, BinaryIO
 
 from askmask.errors import DataError
 
@@ -24,11 +25,7 @@ _SURE = 16
 """An error this far before the end of what was read is no matter of reading more."""
 
 
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON; write null")
-
-
-_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
+_DECODER = json.JSONDecoder()
 
 
 class _Text:
