@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 from shared_material import SHARED
 from toy_scene import AMODAL, MODAL, NAMES, RATES, cocoa, write
 
@@ -95,10 +96,16 @@ def test_one_annotation_alone_may_have_bad_regions_too(tmp_path: Path) -> None:
     assert recognise(path).name == "cocoa"
 
 
-def test_a_picture_without_any_size_is_refused(tmp_path: Path) -> None:
-    one = cocoa(visible=False)["annotations"][0]
+def test_a_size_that_no_mask_tells_is_that_of_the_picture(tmp_path: Path) -> None:
+    path = write(tmp_path / "12.json", cocoa(visible=False)["annotations"][0])
     with pytest.raises(DataError, match="expected height and width"):
-        list(read_cocoa(write(tmp_path / "12.json", one)))
+        list(read_cocoa(path))
+    with pytest.raises(DataError, match=r"12\.jpg: expected a PNG"):
+        list(read_cocoa(path, images=tmp_path))
+    Image.new("RGB", (60, 40)).save(tmp_path / "12.jpg")
+    (record,) = read_cocoa(path, images=tmp_path)
+    assert (record.height, record.width) == (40, 60)
+    assert record.entities[1].modal == rle.encode(MODAL["plate"])
 
 
 def test_claims_of_areas_and_rates_are_checked(tmp_path: Path) -> None:

@@ -31,7 +31,9 @@ def visible_entity(annotation: Json, category: str, size_hw: tuple[int, int], wh
     )
 
 
-def read_coco(path: str | Path, bad: BadRecords | None = None) -> Iterator[EntityRecord]:
+def read_coco(
+    path: str | Path, bad: BadRecords | None = None, *, images: Path | None = None
+) -> Iterator[EntityRecord]:
     """Read a file of visible masks, picture by picture in the order of the file.
 
     Pictures without annotations are records without entities. Crowds have `iscrowd` in `extra`.
@@ -39,11 +41,13 @@ def read_coco(path: str | Path, bad: BadRecords | None = None) -> Iterator[Entit
     Args:
         path: the file.
         bad: told of what cannot be read; None stops at the first.
+        images: folder of the pictures, for files that do not say their sizes.
 
     Raises:
         DataError: naming file, picture and annotation.
     """
-    yield from CocoFile(Path(path), bad or BadRecords()).entities(visible_entity, _MASKS)
+    file = CocoFile(Path(path), bad or BadRecords(), images)
+    yield from file.entities(visible_entity, _MASKS)
 
 
 FORMATS = (
@@ -75,7 +79,7 @@ FORMATS = (
                 "so do amodal ones whose visible masks were dropped: no field tells them apart.",
             ),
         ),
-        read_coco,
+        lambda path, images, bad: read_coco(path, bad, images=images),
         lambda path, bad: CocoFile(path, bad).count(),
     ),
 )

@@ -80,9 +80,12 @@ def _to_entity(annotation: Json, category: str, size_hw: tuple[int, int], where:
     )
 
 
-def _open(path: Path, bad: BadRecords, keys: Mapping[str, str]) -> CocoFile:
+def _open(
+    path: Path, bad: BadRecords, keys: Mapping[str, str] | None, images: Path | None = None
+) -> CocoFile:
     """Index a file and see to it that something tells what is hidden."""
-    file = CocoFile(path, bad, {theirs: ours for ours, theirs in keys.items()})
+    renamed = {theirs: ours for ours, theirs in (keys or {}).items()}
+    file = CocoFile(path, bad, images, renamed)
     if file.annotations and not any(file.seen[key] for key in (*_MODAL, *_HIDDEN)):
         raise DataError(
             f"{path}: no annotation has a visible mask ({', '.join(_MODAL[1:])}), so nothing tells "
@@ -93,7 +96,11 @@ def _open(path: Path, bad: BadRecords, keys: Mapping[str, str]) -> CocoFile:
 
 
 def read_coco_amodal(
-    path: str | Path, bad: BadRecords | None = None, keys: Mapping[str, str] | None = None
+    path: str | Path,
+    bad: BadRecords | None = None,
+    *,
+    images: Path | None = None,
+    keys: Mapping[str, str] | None = None,
 ) -> Iterator[EntityRecord]:
     """Read a COCO-style file, picture by picture in the order of the file.
 
@@ -103,18 +110,21 @@ def read_coco_amodal(
         path: the file. `segmentation` in it is the amodal mask; files in which it is the visible
             one look the same and need `read_coco`.
         bad: told of what cannot be read; None stops at the first.
+        images: folder of the pictures, for files that do not say their sizes.
         keys: ours -> theirs for files that call things differently, e.g. {"modal": "seen"}.
 
     Raises:
         DataError: naming file, picture and annotation.
     """
-    file = _open(Path(path), bad or BadRecords(), keys or {})
+    file = _open(Path(path), bad or BadRecords(), keys, images)
     yield from file.entities(_to_entity, (*_MODAL, *_HIDDEN, *_AMODAL))
 
 
-def claims_of(path: Path, keys: Mapping[str, str] | None = None) -> Iterator[str]:
+def claims_of(
+    path: Path, images: Path | None = None, keys: Mapping[str, str] | None = None
+) -> Iterator[str]:
     """Problems that areas and occlusion rates of the file show, one line each."""
-    file = _open(path, BadRecords(skip=True), keys or {})
+    file = _open(path, BadRecords(skip=True), keys, images)
     for picture in file.pictures():
         try:
             size_hw = picture.size_hw((*_MODAL, *_HIDDEN, *_AMODAL))
@@ -155,13 +165,13 @@ def amodal_format(
 
     def claims(path: Path, split: str, images: Path | None) -> Iterator[str]:
         for file in layout.files_of(path, split):
-            yield from claims_of(file, keys)
+            yield from claims_of(file, images, keys)
 
     return layout.format(
         name,
         card,
-        lambda path, bad: read_coco_amodal(path, bad, keys),
-        lambda path, bad: _open(path, bad, keys or {}).count(),
+        lambda path, images, bad: read_coco_amodal(path, bad, images=images, keys=keys),
+        lambda path, bad: _open(path, bad, keys).count(),
         claims=claims,
         mapped=mapped,
     )

@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 from askmask.datasets.frame import BadRecords
 from askmask.datasets.json_items import Item, JsonItems
 from askmask.datasets.keys import is_name, listed, tidy
+from askmask.datasets.picture_files import picture_size
 from askmask.errors import DataError
 from askmask.formats.askmask import Entity, EntityRecord
 
@@ -55,11 +56,13 @@ class CocoPicture:
         where: file and image, for messages.
         image: its entry in the file.
         annotations: their entries, in the order of the file.
+        folder: where the pictures lie, or None.
     """
 
     where: str
     image: Json
     annotations: Sequence[Json]
+    folder: Path | None = None
 
     def name(self) -> str:
         """File name; LVIS has it only as the end of an address, with the folder before it.
@@ -78,18 +81,20 @@ class CocoPicture:
         return name
 
     def size_hw(self, masks: Sequence[str] = ()) -> tuple[int, int]:
-        """Height and width, from the image or else from a run-length code of its annotations.
+        """Height and width: as the file says, of a run-length code, or of the picture itself.
 
         Args:
             masks: keys of the annotations that may hold such a code.
 
         Raises:
-            DataError: when neither says it.
+            DataError: when none of them says it.
         """
         size: object = [self.image.get("height"), self.image.get("width")]
         if size == [None, None]:
             codes = (one.get(key) for one in self.annotations for key in masks)
             size = next((c["size"] for c in codes if isinstance(c, dict) and "size" in c), size)
+        if size == [None, None] and self.folder is not None:
+            return picture_size(self.folder / self.name())
         sides = [whole(side) or 0 for side in size] if isinstance(size, list) else []
         if len(sides) != 2 or min(sides) < 1:
             raise DataError(
@@ -109,6 +114,7 @@ class CocoFile:
     Attributes:
         path: the file.
         bad: told of what cannot be read.
+        folder: where the pictures lie, for files that do not say their sizes; or None.
         renamed: theirs -> ours, for files that call their keys differently.
         names: category id -> name; {} where the file has no categories.
         annotations: number of annotations.
@@ -118,6 +124,7 @@ class CocoFile:
 
     path: Path
     bad: BadRecords
+    folder: Path | None = None
     renamed: Mapping[str, str] = field(default_factory=dict)
     names: dict[int | str, str] = field(default_factory=dict)
     annotations: int = 0
@@ -220,7 +227,7 @@ class CocoFile:
         for key, start in self._images.items():
             own = [self._ours(self._items.at(place)) for place in self._of_image.get(key, ())]
             image = self._ours(self._items.at(start))
-            yield CocoPicture(f"{self.path}, image {key!r}", image, own)
+            yield CocoPicture(f"{self.path}, image {key!r}", image, own, self.folder)
 
     def entities(
         self,

@@ -17,7 +17,7 @@ __all__ = ["CocoLayout"]
 _FOLDERS = ("", "annotations")
 """Where annotation files lie in the folder of a data set."""
 
-_Reader = Callable[[Path, BadRecords], Iterator[EntityRecord]]
+_Reader = Callable[[Path, Path | None, BadRecords], Iterator[EntityRecord]]
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ class CocoLayout:
         Args:
             name: as the command line calls it.
             card: what to expect.
-            read: reads one file.
+            read: reads one file, given the folder of its pictures if that is known.
             count: images and instances of one file.
             claims: see `DatasetFormat`.
             mapped: see `DatasetFormat`.
@@ -118,7 +118,7 @@ class CocoLayout:
             path: Path, split: str, images: Path | None, bad: BadRecords
         ) -> Iterator[EntityRecord]:
             for file in self.files_of(path, split):
-                yield from read(file, bad)
+                yield from read(file, images, bad)
 
         def counts(path: Path, bad: BadRecords) -> Counts:
             found = {}

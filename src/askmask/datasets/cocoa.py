@@ -9,7 +9,7 @@ what the regions in front do not cover.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -132,15 +132,15 @@ def _alone(path: Path) -> Json | None:
     return found if "regions" in found else None
 
 
-def _pictures(path: Path, bad: BadRecords) -> Iterator[CocoPicture]:
+def _pictures(path: Path, bad: BadRecords, images: Path | None = None) -> Iterator[CocoPicture]:
     """Images with the annotations of all their annotators; images without any are left out."""
     annotation = _alone(path)
     if annotation is not None:
         where = f"{path}, image {annotation.get('image_id')!r}"
         name = str(annotation.get("url") or "").rpartition("/")[2] or f"{path.stem}.jpg"
-        yield CocoPicture(where, {"file_name": name}, [annotation])
+        yield CocoPicture(where, {"file_name": name}, [annotation], images)
         return
-    for picture in CocoFile(path, bad).pictures():
+    for picture in CocoFile(path, bad, images).pictures():
         if picture.annotations:
             yield picture
 
@@ -151,7 +151,7 @@ def _regions_of(picture: CocoPicture, annotator: int) -> tuple[Sequence[Any], tu
     if not isinstance(regions, list):
         raise DataError(f"{picture.where}: expected a list of 'regions'")
     drawn = [one for one in regions if isinstance(one, dict)]
-    return regions, CocoPicture(picture.where, picture.image, drawn).size_hw(_MASKS)
+    return regions, replace(picture, annotations=drawn).size_hw(_MASKS)
 
 
 def is_cocoa(path: Path) -> bool:
@@ -160,7 +160,11 @@ def is_cocoa(path: Path) -> bool:
 
 
 def read_cocoa(
-    path: str | Path, bad: BadRecords | None = None, *, annotator: int = 0
+    path: str | Path,
+    bad: BadRecords | None = None,
+    *,
+    images: Path | None = None,
+    annotator: int = 0,
 ) -> Iterator[EntityRecord]:
     """Read a file of COCOA, picture by picture.
 
@@ -170,6 +174,7 @@ def read_cocoa(
     Args:
         path: the file.
         bad: told of what cannot be read; None stops at the first.
+        images: folder of the pictures, for files that do not say their sizes.
         annotator: which of several annotations of a picture; 0 is the first, as COCOA's own
             evaluation has it. Pictures with fewer are left out.
 
@@ -177,7 +182,7 @@ def read_cocoa(
         DataError: naming file, picture and region.
     """
     bad = bad or BadRecords()
-    for picture in _pictures(Path(path), bad):
+    for picture in _pictures(Path(path), bad, images):
         if annotator >= len(picture.annotations):
             continue
         try:
@@ -212,7 +217,7 @@ def _claims(path: Path, split: str, images: Path | None) -> Iterator[str]:
     """Areas and occlusion rates that the masks do not have."""
     for file in _LAYOUT.files_of(path, split):
         quiet = BadRecords(skip=True)
-        for picture in _pictures(file, quiet):
+        for picture in _pictures(file, quiet, images):
             try:
                 regions, size_hw = _regions_of(picture, 0)
             except DataError:
@@ -258,7 +263,7 @@ FORMATS = (
                 "Names are free text; regions that are stuff have is_stuff.",
             ),
         ),
-        read_cocoa,
+        lambda path, images, bad: read_cocoa(path, bad, images=images),
         _count,
         claims=_claims,
     ),

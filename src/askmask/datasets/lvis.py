@@ -21,17 +21,20 @@ __all__ = ["FORMATS", "is_lvis", "read_lvis"]
 _MARKS = (b'"neg_category_ids"', b'"not_exhaustive_category_ids"', b'"synset"')
 
 
-def read_lvis(path: str | Path, bad: BadRecords | None = None) -> Iterator[EntityRecord]:
+def read_lvis(
+    path: str | Path, bad: BadRecords | None = None, *, images: Path | None = None
+) -> Iterator[EntityRecord]:
     """Read a file of LVIS, picture by picture in the order of the file.
 
     Args:
         path: the file.
         bad: told of what cannot be read; None stops at the first.
+        images: folder of the pictures, for files that do not say their sizes.
 
     Raises:
         DataError: naming file, picture and annotation.
     """
-    file = CocoFile(Path(path), bad or BadRecords())
+    file = CocoFile(Path(path), bad or BadRecords(), images)
 
     def names(picture: CocoPicture, key: str) -> list[str]:
         ids = picture.image.get(key)
@@ -72,7 +75,7 @@ FORMATS = (
                 "those of which objects may be missing.",
             ),
         ),
-        read_lvis,
+        lambda path, images, bad: read_lvis(path, bad, images=images),
         lambda path, bad: CocoFile(path, bad).count(),
     ),
 )
