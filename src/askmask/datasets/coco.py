@@ -46,7 +46,7 @@ def read_coco(
     Raises:
         DataError: naming file, picture and annotation.
     """
-    file = CocoFile(Path(path), bad or BadRecords(), images)
+    file = CocoFile(Path(path), BadRecords() if bad is None else bad, images)
     yield from file.entities(visible_entity, _MASKS)
 
 

@@ -116,7 +116,7 @@ def read_coco_amodal(
     Raises:
         DataError: naming file, picture and annotation.
     """
-    file = _open(Path(path), bad or BadRecords(), keys, images)
+    file = _open(Path(path), BadRecords() if bad is None else bad, keys, images)
     yield from file.entities(_to_entity, (*_MODAL, *_HIDDEN, *_AMODAL))
 
 

@@ -181,7 +181,7 @@ def read_cocoa(
     Raises:
         DataError: naming file, picture and region.
     """
-    bad = bad or BadRecords()
+    bad = BadRecords() if bad is None else bad
     for picture in _pictures(Path(path), bad, images):
         if annotator >= len(picture.annotations):
             continue

@@ -34,7 +34,7 @@ def read_lvis(
     Raises:
         DataError: naming file, picture and annotation.
     """
-    file = CocoFile(Path(path), bad or BadRecords(), images)
+    file = CocoFile(Path(path), BadRecords() if bad is None else bad, images)
 
     def names(picture: CocoPicture, key: str) -> list[str]:
         ids = picture.image.get(key)
