@@ -253,7 +253,7 @@ def test_pictures_of_claimed_sizes_cost_no_memory(tmp_path: Path) -> None:
 
 def test_memory_stays_near_the_size_of_the_file(tmp_path: Path) -> None:
     file = coco_visible()
-    outline = [float(value) / 7 for value in range(400)]
+    outline = [round(value / 7, 2) for value in range(400)]
     file["annotations"] = [
         {"id": number, "image_id": 7, "category_id": 1, "segmentation": [outline], "at": number}
         for number in range(500)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from pathlib import Path
 from typing import Any
@@ -154,7 +155,7 @@ def mask_groups() -> list[dict[str, Any]]:
         opening = f"<image>The picture has masks: <mask_pool>\n {prompt}"
         return [{"from": "human", "value": opening}, {"from": "gpt", "value": "<mask-group>"}]
 
-    return [
+    records: list[dict[str, Any]] = [
         {**shared, "conversations": said("Select the dishes."), "gt_mask_group": [[0, 1]]},
         {
             **shared,
@@ -164,6 +165,7 @@ def mask_groups() -> list[dict[str, Any]]:
         },
         {**shared, "conversations": said("All the forks"), "gt_mask_group": [[]]},
     ]
+    return copy.deepcopy(records)
 
 
 def write(path: Path, value: object) -> Path:
