@@ -65,6 +65,12 @@ def test_files_of_lists_and_of_lines_are_recognised_with_their_splits(
         list(found.queries(tmp_path, "test", None, BadRecords()))
 
 
+def test_no_file_hides_another_of_the_same_split(tmp_path: Path) -> None:
+    for name in ("val.json", "eval_hard.json"):
+        write(tmp_path / name, mask_groups())
+    assert recognise(tmp_path).splits(tmp_path) == ["val", "val.json"]
+
+
 def test_a_conversation_may_have_several_turns(tmp_path: Path) -> None:
     first, second, _ = mask_groups()
     later = {"from": "human", "value": second["conversations"][0]["value"].split("\n ")[1]}

@@ -83,6 +83,24 @@ def test_answers_may_be_masks_in_the_record(tmp_path: Path) -> None:
     assert again.targets == query.targets
 
 
+@pytest.mark.parametrize("kind", [*MaskType][:2])
+def test_instances_may_bring_their_masks(kind: MaskType, tmp_path: Path) -> None:
+    """As askmask's own R2SM-style files have them; other such files beside do not disturb."""
+    masks = {"segmentation": code(AMODAL["plate"]), "visible_mask": code(MODAL["plate"])}
+    plate = {"id": 12, "class_name": "plate", **masks}
+    record = {"id": 1, "query_id": "a#3", "image": "a.jpg", "height": 40, "width": 60}
+    record |= {"query": "the plate", "mask_type": kind, "answer": f"<A>{ANSWER}</A>"}
+    record |= {"instances": [plate], "mask": code(MODAL["cup"])}
+    write(tmp_path / "r2sm_train.json", [record])
+    (query,) = read(write(tmp_path / "r2sm_val.json", [record]))
+    assert (query.id, query.image, query.mask_type) == ("a#3", "a.jpg", kind)
+    (target,) = query.targets
+    asked = AMODAL if kind is MaskType.AMODAL else MODAL
+    assert target.segmentation == rle.encode(asked["plate"])
+    assert (target.entity, target.category) == (12, "plate")
+    assert target.modal == rle.encode(MODAL["plate"])
+
+
 def test_lines_and_folders_are_recognised(tmp_path: Path) -> None:
     write_release(tmp_path / "R2SM", RECORDS, "train.json")
     text = "".join(json.dumps(record) + "\n" for record in RECORDS)

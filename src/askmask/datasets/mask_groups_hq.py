@@ -16,13 +16,13 @@ from typing import Any
 from askmask.datasets.coco_file import Json
 from askmask.datasets.frame import BadRecords, Card, Counts, DatasetFormat, peek
 from askmask.datasets.keys import KeyMap, is_name
+from askmask.datasets.referring import checked_text
 from askmask.datasets.segmentation import read_segmentation
-from askmask.errors import ConfigError, DataError, QueryError
+from askmask.errors import ConfigError, DataError
 from askmask.formats.askmask import QueryRecord, Target
 from askmask.formats.files import iter_jsonl
 from askmask.formats.json_stream import iter_array
 from askmask.rle import RLE
-from askmask.types import check_sentence
 
 __all__ = ["FORMATS"]
 
@@ -51,8 +51,11 @@ def _files(path: Path) -> dict[str, Path]:
     """Split -> file."""
     if not path.is_dir():
         return {_split_of(path): path} if _looks_right(path) else {}
-    found = sorted(file for file in path.iterdir() if file.suffix in (".json", ".jsonl"))
-    return {_split_of(file): file for file in found if _looks_right(file)}
+    found: dict[str, Path] = {}
+    for file in sorted(file for file in path.iterdir() if _looks_right(file)):
+        split = _split_of(file)
+        found[file.name if split in found else split] = file
+    return found
 
 
 def _split_of(path: Path) -> str:
@@ -104,10 +107,7 @@ def _numbered(prompt: str, where: str) -> tuple[str, int]:
     count = prompt.count(_REFERENCE)
     for number in range(1, count + 1):
         prompt = prompt.replace(_REFERENCE, f"[{number}]", 1)
-    try:
-        return check_sentence(" ".join(prompt.split()), where), count
-    except QueryError as error:
-        raise DataError(str(error)) from error
+    return checked_text(" ".join(prompt.split()), where), count
 
 
 def _pool(value: Any, size_hw: tuple[int, int], name: str, where: str) -> list[RLE]:
