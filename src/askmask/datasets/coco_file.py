@@ -126,10 +126,10 @@ class CocoFile:
     bad: BadRecords
     folder: Path | None = None
     renamed: Mapping[str, str] = field(default_factory=dict)
-    names: dict[int | str, str] = field(default_factory=dict)
-    annotations: int = 0
-    seen: Counter[str] = field(default_factory=Counter)
-    forms: dict[str, str] = field(default_factory=dict)
+    names: dict[int | str, str] = field(default_factory=dict, init=False)
+    annotations: int = field(default=0, init=False)
+    seen: Counter[str] = field(default_factory=Counter, init=False)
+    forms: dict[str, str] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         """Parse the file once.
@@ -259,6 +259,8 @@ class CocoFile:
         for annotation in picture.annotations:
             where = f"{picture.where} annotation {reprlib.repr(annotation.get('id'))}"
             try:
+                if whole(annotation.get("id")) is None:
+                    raise DataError(f"{where}: expected a whole number as id")
                 entity = to_entity(annotation, self._category(annotation, where), size_hw, where)
                 if entity.id in ids:
                     raise DataError(f"{where}: the picture has this id already")
@@ -270,8 +272,6 @@ class CocoFile:
 
     def _category(self, annotation: Json, where: str) -> str:
         """Name of an annotation's category."""
-        if whole(annotation.get("id")) is None:
-            raise DataError(f"{where}: expected a whole number as id")
         if not self.names:
             return NAMELESS
         category = id_of(annotation.get("category_id"))
