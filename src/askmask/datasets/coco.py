@@ -36,7 +36,8 @@ def read_coco(
 ) -> Iterator[EntityRecord]:
     """Read a file of visible masks, picture by picture in the order of the file.
 
-    This takes about as much memory as the file has bytes. Pictures without annotations are records without entities. Crowds have `iscrowd` in `extra`.
+    This takes about as much memory as the file has bytes. Pictures without annotations are records
+    without entities; crowds have `iscrowd` in `extra`.
 
     Args:
         path: the file.
