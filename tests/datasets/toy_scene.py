@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from pathlib import Path
 from typing import Any
@@ -165,7 +164,8 @@ def mask_groups() -> list[dict[str, Any]]:
         },
         {**shared, "conversations": said("All the forks"), "gt_mask_group": [[]]},
     ]
-    return copy.deepcopy(records)
+    copied: list[dict[str, Any]] = json.loads(json.dumps(records))  # nothing is shared
+    return copied
 
 
 def write(path: Path, value: object) -> Path:
