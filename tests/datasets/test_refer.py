@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from refer_folder import (
+from toy_datasets import (
     GREFS,
     REFS,
     annotation,
@@ -146,7 +146,7 @@ def test_bad_refs_are_named_or_skipped(wrong: str, tmp_path: Path) -> None:
         assert "grefcoco" in str(caught.value)
     bad = BadRecords(skip=True)
     assert [one.text for one in read(folder, bad=bad)] == ["big cup"]
-    assert len(bad) == 1
+    assert len(bad.listed) == 1
     assert set(bad.listed[0]) == {"where", "error"}
 
 

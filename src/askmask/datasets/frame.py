@@ -66,9 +66,6 @@ class BadRecords:
         self.skip = skip
         self.listed: list[dict[str, str]] = []
 
-    def __len__(self) -> int:
-        return len(self.listed)
-
     def bad(self, where: str, error: DataError) -> None:
         """Report a bad record at `where` (file and record); returns only when it is skipped.
 

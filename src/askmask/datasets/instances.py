@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from askmask import rle
 from askmask.datasets.frame import BadRecords
+from askmask.datasets.polygon_batch import fill_batch
 from askmask.datasets.polygons import fill_polygons
 from askmask.datasets.segmentation import read_segmentation
 from askmask.errors import DataError
 from askmask.formats.askmask import Target
 from askmask.formats.json_stream import iter_members
 from askmask.rle import RLE
+
+_MAX_SIDE, _MAX_NUMBERS = 5_000, 1_000
+"""Largest pictures and outlines that are filled many at a time, which needs memory."""
 
 __all__ = ["Instances", "Picture", "read_instances", "read_mask_of"]
 
@@ -84,6 +91,21 @@ class Instances:
             extra={"iscrowd": True} if row.crowd else {},
         )
 
+    def prepare(self, annotation_ids: Iterable[object]) -> None:
+        """Make the masks of many annotations at once; what is wrong with one, `target` says."""
+        rows, outlines = [], []
+        for one in dict.fromkeys(annotation_ids):
+            row = self._rows.get(one)
+            if row is None or row.code is not None or row.image not in self.pictures:
+                continue
+            polygons = _polygons(row.segmentation, self.pictures[row.image].size_hw)
+            if polygons is not None:
+                rows.append(row)
+                outlines.append(polygons)
+        codes = fill_batch(outlines, [self.pictures[row.image].size_hw for row in rows])
+        for row, code in zip(rows, codes, strict=True):
+            row.code, row.segmentation = code, None
+
     def add(self, key: str, item: dict[str, Any], wanted: Collection[Any]) -> None:
         """Take one item of the file; raises DataError when it is none."""
         if key == "images":
@@ -124,6 +146,20 @@ def _packed(segmentation: Any) -> Any:
         return [array("d", one) if isinstance(one, list) else one for one in segmentation]
     except (TypeError, OverflowError):
         return segmentation
+
+
+def _polygons(segmentation: Any, size_hw: tuple[int, int]) -> list[NDArray[np.float64]] | None:
+    """Outlines that surely can be filled, or None to leave the annotation to `read_mask_of`."""
+    if not isinstance(segmentation, list) or max(size_hw) > _MAX_SIDE:
+        return None
+    if not all(isinstance(one, array) for one in segmentation):
+        return None
+    outlines = [np.frombuffer(one) for one in segmentation if len(one) not in (2, 4)]
+    sound = all(
+        6 <= len(one) <= _MAX_NUMBERS and not len(one) % 2 and np.isfinite(one).all()
+        for one in outlines
+    )
+    return outlines if sound else None
 
 
 def read_mask_of(segmentation: Any, size_hw: tuple[int, int], where: str) -> RLE:

@@ -44,16 +44,11 @@ class _Machine:
 
     def run(self) -> Any:
         """Return the value that the pickle makes."""
-        data = self.data
-        while True:
-            code = data[self.place]
+        data, steps = self.data, _STEPS
+        while (code := data[self.place]) != _STOP:
             self.place += 1
-            if code == _STOP:
-                return self.stack.pop()
-            step = _STEPS[code]
-            if step is None:
-                raise _Refused(f"step 0x{code:02x}")
-            step(self)
+            steps[code](self)
+        return self.stack.pop()
 
     def take(self, count: int) -> bytes:
         """Take the next `count` bytes of the program."""
@@ -70,10 +65,10 @@ class _Machine:
 
     def line(self) -> bytes:
         """Take the rest of a line."""
-        end = self.data.index(b"\n", self.place)
-        taken = self.data[self.place : end]
+        place = self.place
+        end = self.data.index(b"\n", place)
         self.place = end + 1
-        return taken
+        return self.data[place:end]
 
     def since_mark(self) -> list[Any]:
         """Take what was put on the stack after the last mark."""
@@ -128,8 +123,11 @@ def _dict_of(values: list[Any], into: dict[str, Any]) -> dict[str, Any]:
 
 
 def _append(machine: _Machine) -> None:
-    value = machine.stack.pop()
-    machine.top(list).append(value)
+    stack = machine.stack
+    value = stack.pop()
+    if type(stack[-1]) is not list:
+        raise TypeError("no list to add to")
+    stack[-1].append(value)
 
 
 def _appends(machine: _Machine) -> None:
@@ -138,9 +136,12 @@ def _appends(machine: _Machine) -> None:
 
 
 def _setitem(machine: _Machine) -> None:
-    value = machine.stack.pop()
-    key = machine.stack.pop()
-    machine.top(dict)[_checked_key(key)] = value
+    stack = machine.stack
+    value = stack.pop()
+    key = stack.pop()
+    if type(stack[-1]) is not dict:
+        raise TypeError("no dict to add to")
+    stack[-1][_checked_key(key)] = value
 
 
 def _setitems(machine: _Machine) -> None:
@@ -187,11 +188,13 @@ def _remembering(number: Callable[[_Machine], int]) -> Callable[[_Machine], None
     return step
 
 
-def _sized(size: int, *, text: bool = True) -> Callable[[_Machine], Any]:
+def _sized(size: int, decode: Callable[[bytes], Any]) -> Callable[[_Machine], Any]:
     """Reader of a string behind its length, a number of `size` bytes."""
-    if text:
-        return lambda machine: _text(machine.take(machine.number(size)))
-    return lambda machine: machine.take(machine.number(size))
+    return lambda machine: decode(machine.take(machine.number(size)))
+
+
+def _unicode(raw: bytes) -> str:
+    return raw.decode("utf-8", "surrogatepass")  # readers of records refuse lone surrogates
 
 
 _PUTTING: dict[int, Callable[[_Machine], Any]] = {
@@ -208,14 +211,14 @@ _PUTTING: dict[int, Callable[[_Machine], Any]] = {
     ord("F"): lambda m: float(m.line()),
     ord("G"): lambda m: struct.unpack(">d", m.take(8))[0],
     ord("S"): _quoted,
-    ord("T"): _sized(4),
-    ord("U"): _sized(1),
+    ord("T"): _sized(4, _text),
+    ord("U"): _sized(1, _text),
     ord("V"): lambda m: m.line().decode("raw-unicode-escape"),
-    ord("X"): _sized(4),
-    0x8C: _sized(1),
-    0x8D: _sized(8),
-    ord("B"): _sized(4, text=False),
-    ord("C"): _sized(1, text=False),
+    ord("X"): _sized(4, _unicode),
+    0x8C: _sized(1, _unicode),
+    0x8D: _sized(8, _unicode),
+    ord("B"): _sized(4, bytes),
+    ord("C"): _sized(1, bytes),
     ord("]"): lambda m: [],
     ord("l"): lambda m: m.since_mark(),
     ord(")"): lambda m: (),
@@ -253,7 +256,7 @@ _OTHERS: dict[int, Callable[[_Machine], Any]] = {
     **{code: _refuse("a set") for code in (0x8F, 0x90, 0x91)},
 }
 
-_STEPS: list[Callable[[_Machine], Any] | None] = [None] * 256
+_STEPS = [_refuse(f"step 0x{code:02x}") for code in range(256)]
 for _code, _value in _PUTTING.items():
     _STEPS[_code] = _putting(_value)
 for _code, _step in _OTHERS.items():

@@ -10,6 +10,7 @@ import re
 import reprlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -26,6 +27,10 @@ Refs: TypeAlias = Callable[[], Iterable[Any]]
 
 _NOTHING = -1
 """Annotation id of refs without a target."""
+
+
+_TOGETHER = 100
+"""Refs whose masks are made at once."""
 
 
 @dataclass(frozen=True)
@@ -162,6 +167,13 @@ def _queries(ref: _Ref, instances: Instances, tag: str, where: str) -> Iterator[
         )
 
 
+def _chunks(each: Iterator[tuple[str, _Ref]], split: str) -> Iterator[list[tuple[str, _Ref]]]:
+    """Refs of a split, some hundred at a time, so that their masks can be made together."""
+    of_split = (one for one in each if split in _splits_named(one[1].split))
+    while some := list(islice(of_split, _TOGETHER)):
+        yield some
+
+
 def read_refs(
     refs: Refs, file: Path, instances: Path, split: str, tag: str, bad: BadRecords
 ) -> Iterator[QueryRecord]:
@@ -183,10 +195,10 @@ def read_refs(
             f"{file}: expected refs of split {split!r}, there are {', '.join(known) or 'none'}"
         )
     found = read_instances(instances, annotations_of(refs, file, split), bad)
-    for where, ref in _each(refs, file, bad):
-        if split not in _splits_named(ref.split):
-            continue
-        try:
-            yield from list(_queries(ref, found, tag, where))
-        except DataError as error:
-            bad.bad(where, error)
+    for some in _chunks(_each(refs, file, bad), split):
+        found.prepare(one for _, ref in some for one in ref.annotations)
+        for where, ref in some:
+            try:
+                yield from list(_queries(ref, found, tag, where))
+            except DataError as error:
+                bad.bad(where, error)
