@@ -60,7 +60,7 @@ FORMATS = (
             "val2017": ("instances_val2017.json",),
         },
         marks=(b'"segmentation"',),
-        without=(*MARKS, b'"regions"', b'"gt_mask_pool"'),
+        without=(*MARKS, b'"regions"', b'"questions"', b'"gt_mask_pool"'),
     ).format(
         "coco",
         Card(

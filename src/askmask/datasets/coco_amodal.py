@@ -191,6 +191,6 @@ FORMATS = (
                 f"{', '.join(_MODAL[1:])}; --map names other keys.",
             ),
         ),
-        CocoLayout(marks=MARKS),
+        CocoLayout(marks=MARKS, without=(b'"query"', b'"questions"')),
     ),
 )

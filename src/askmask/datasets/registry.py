@@ -32,8 +32,8 @@ from askmask.errors import ConfigError, DataError
 __all__ = ["FORMATS", "BadRecords", "Card", "DatasetFormat", "named", "recognise"]
 
 _READERS: tuple[tuple[DatasetFormat, ...], ...] = (
-    *(askmask_folder.FORMATS, refer.FORMATS, grefcoco.FORMATS, reasonseg.FORMATS, muse.FORMATS),
-    *(mask_groups_hq.FORMATS, r2sm.FORMATS),
+    *(refer.FORMATS, grefcoco.FORMATS, reasonseg.FORMATS, muse.FORMATS),
+    *(askmask_folder.FORMATS, mask_groups_hq.FORMATS, r2sm.FORMATS),
     *(cocoa.FORMATS, d2sa.FORMATS, muva.FORMATS, cocoa_cls.FORMATS, kins.FORMATS),
     *(coco_amodal.FORMATS, lvis.FORMATS, coco.FORMATS),
 )
