@@ -20,7 +20,10 @@ from askmask import rle
 from askmask.authoring.groups.criteria import Criterion, Group, UnclearError, draw
 from askmask.authoring.groups.picture import Picture
 from askmask.authoring.groups.words import request
+from askmask.datasets.coco import read_coco
 from askmask.datasets.coco_amodal import read_coco_amodal
+from askmask.datasets.cocoa import is_cocoa, read_cocoa
+from askmask.datasets.lvis import is_lvis, read_lvis
 from askmask.errors import ConfigError, DataError, OutputError
 from askmask.formats.askmask import (
     EntityRecord,
@@ -99,20 +102,25 @@ class GroupsReport:
 def read_annotations(
     path: Path, segmentation: Literal["modal", "amodal"] = "modal"
 ) -> Iterator[EntityRecord]:
-    """Read askmask entity lines (.jsonl) or a COCO-style annotation file (.json).
+    """Read askmask entity lines (.jsonl), or a file of COCO, LVIS or COCOA (.json).
 
     Args:
         path: the file.
         segmentation: what that key of a COCO file holds; "amodal" for COCOA-cls, D2SA and KINS.
+            Those of LVIS and COCOA are known by their other keys.
 
     Raises:
         DataError: when the file is not what its name says.
     """
     if path.suffix == ".jsonl":
         return read_entities(path)
-    if path.suffix == ".json":
-        return read_coco_amodal(path, segmentation=segmentation)
-    raise DataError(f"{path}: expected a COCO-style .json file or askmask entity lines, .jsonl")
+    if path.suffix != ".json":
+        raise DataError(f"{path}: expected a COCO-style .json file or askmask entity lines, .jsonl")
+    if is_cocoa(path):
+        return read_cocoa(path)
+    if is_lvis(path):
+        return read_lvis(path)
+    return read_coco_amodal(path) if segmentation == "amodal" else read_coco(path)
 
 
 def build_groups(

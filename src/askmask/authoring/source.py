@@ -13,7 +13,6 @@ from askmask.datasets.coco_amodal import read_coco_amodal
 from askmask.datasets.cocoa import is_cocoa, read_cocoa
 from askmask.errors import DataError
 from askmask.formats.askmask import EntityRecord, read_entities
-from askmask.formats.files import read_json
 
 __all__ = ["Format", "Source"]
 
@@ -81,4 +80,4 @@ class Source:
 def _kind_of(file: Path) -> Format:
     if file.suffix == ".jsonl":
         return "askmask"
-    return "cocoa" if is_cocoa(read_json(file)) else "coco"
+    return "cocoa" if is_cocoa(file) else "coco"

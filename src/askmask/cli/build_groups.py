@@ -14,7 +14,9 @@ __all__ = ["groups"]
 def groups(
     source: Annotated[
         Path,
-        typer.Argument(help="COCO-style annotations (.json) or askmask entity lines (.jsonl)."),
+        typer.Argument(
+            help="Annotations of COCO, LVIS, COCOA, … (.json) or askmask entities (.jsonl)."
+        ),
     ],
     out: Annotated[Path, typer.Option(metavar="DIR", help="Benchmark folder to write.")],
     images: Annotated[

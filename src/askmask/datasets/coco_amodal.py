@@ -6,90 +6,56 @@ tried in turn. What only some files have (occlusion rates, depths) is taken when
 
 from __future__ import annotations
 
-import reprlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any
 
 from askmask import rle
-from askmask.polygons import fill_polygons
-from askmask.errors import DataError, RLEError
+from askmask.datasets.coco_file import CocoFile, Json, whole
+from askmask.datasets.coco_layout import CocoLayout
+from askmask.datasets.frame import BadRecords, Card, DatasetFormat
+from askmask.datasets.keys import listed
+from askmask.datasets.segmentation import read_segmentation
+from askmask.errors import ConfigError, DataError
 from askmask.formats.askmask import Entity, EntityRecord
-from askmask.formats.files import read_json
 from askmask.rle import RLE
 
-__all__ = ["read_coco_amodal", "read_segmentation"]
+__all__ = ["FORMATS", "MARKS", "amodal_format", "claims_of", "read_coco_amodal"]
 
-_AMODAL = ("a_segm", "segmentation")
-_MODAL = ("visible_mask", "inmodal_seg", "i_segm", "inmodal_segm", "visible_segm")
-_HIDDEN = ("invisible_mask",)
-_NAMELESS = "object"
-"""Category where a file has none, as class-agnostic copies of COCOA."""
+_AMODAL = ("amodal", "a_segm", "segmentation")
+_MODAL = ("modal", "visible_mask", "inmodal_seg", "i_segm", "inmodal_segm", "visible_segm")
+_HIDDEN = ("hidden", "invisible_mask")
+_DEPTH = ("depth", "occl_depth")
 
-_Json = Mapping[str, Any]
+_NAMES = (
+    *("amodal", "modal", "hidden", "depth", "id", "image_id", "category_id", "iscrowd"),
+    *("images", "annotations", "categories", "file_name", "height", "width", "name"),
+)
+"""What `--map` can name: masks and depth of an annotation, and COCO's own keys."""
 
+_KEPT = ("oco_id", "ico_id")
+"""Keys that go into the record as they are: KINS' clusters of occlusion and the order in them."""
 
-def read_segmentation(value: Any, size_hw: tuple[int, int], where: str) -> RLE:
-    """Read a mask in any of COCO's forms: compressed or plain run lengths, or polygons.
+MARKS = tuple(f'"{key}"'.encode() for key in (*_MODAL[1:], *_HIDDEN[1:]))
+"""Keys by any of which one knows such a file."""
 
-    Args:
-        value: `{"size", "counts"}` with a string or a list, a list of flat polygons, or one flat
-            polygon.
-        size_hw: size that the mask must have.
-        where: file and record, for messages.
-
-    Raises:
-        DataError: when it is none of these or of another size.
-    """
-    if isinstance(value, list):
-        flat = bool(value) and not isinstance(value[0], list)
-        return fill_polygons([value] if flat else value, size_hw, where)
-    try:
-        if isinstance(value, dict) and isinstance(value.get("counts"), list):
-            if list(value.get("size", ())) != list(size_hw):
-                raise RLEError(f"size: expected {list(size_hw)}, got {value.get('size')}")
-            return rle.from_counts(value["counts"], size_hw)
-        rle.validate(value, size_hw)
-    except RLEError as error:
-        raise DataError(f"{where}: {error}") from error
-    return {"size": [*size_hw], "counts": cast(RLE, value)["counts"]}
+_AREA_TOLERANCE, _RATE_TOLERANCE = 0.5, 0.005
+"""How far a file's own figures may be from those of its masks."""
 
 
-def _list_of(content: Any, key: str, path: Path, *, required: bool = True) -> list[_Json]:
-    rows = content.get(key) if isinstance(content, dict) else None
-    if rows is None and not required:
-        return []
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise DataError(f"{path}, key {key!r}: expected a list of objects as in COCO's files")
-    return rows
-
-
-def _category_names(rows: Sequence[_Json]) -> dict[Any, str]:
-    return {row.get("id"): " ".join(str(row.get("name") or _NAMELESS).split()) for row in rows}
-
-
-def _size_of(image: _Json, annotations: Sequence[_Json], where: str) -> tuple[int, int]:
-    """Height and width, from the image or else from a run-length code of its annotations."""
-    size: Any = (image.get("height"), image.get("width"))
-    if size == (None, None):
-        codes = (one.get(key) for one in annotations for key in (*_MODAL, *_AMODAL))
-        size = next((c["size"] for c in codes if isinstance(c, dict) and "size" in c), size)
-    if not all(type(side) is int and side > 0 for side in size):
-        raise DataError(f"{where}: expected height and width in pixels, got {reprlib.repr(size)}")
-    return size[0], size[1]
-
-
-def _first(annotation: _Json, keys: Sequence[str]) -> Any:
+def _first(annotation: Json, keys: Sequence[str]) -> Any:
     """Value of the first of `keys` that is there and not empty, or None."""
     return next((annotation[key] for key in keys if annotation.get(key)), None)
 
 
-def _masks(annotation: _Json, size_hw: tuple[int, int], where: str) -> tuple[RLE, RLE]:
+def _masks(annotation: Json, size_hw: tuple[int, int], where: str) -> tuple[RLE, RLE]:
     """Modal and amodal mask of one annotation; they are one where nothing says that parts hide."""
-    whole = _first(annotation, _AMODAL)
-    if whole is None:
-        raise DataError(f"{where}: expected one of the keys {', '.join(_AMODAL)}")
-    amodal = read_segmentation(whole, size_hw, where)
+    complete = _first(annotation, _AMODAL)
+    if complete is None:
+        raise DataError(
+            f"{where}: expected one of the keys {', '.join(_AMODAL)}, got {listed(annotation)}"
+        )
+    amodal = read_segmentation(complete, size_hw, where)
     visible, hidden = _first(annotation, _MODAL), _first(annotation, _HIDDEN)
     if visible is not None:
         return read_segmentation(visible, size_hw, where), amodal
@@ -98,74 +64,133 @@ def _masks(annotation: _Json, size_hw: tuple[int, int], where: str) -> tuple[RLE
     return amodal, amodal
 
 
-def _entity(
-    annotation: _Json, names: Mapping[Any, str], size_hw: tuple[int, int], where: str, only: str
-) -> Entity:
-    """One annotation as an entity."""
-    if type(annotation.get("id")) is not int:
-        raise DataError(f"{where}: expected a whole number as id, got {annotation.get('id')!r}")
-    where = f"{where} annotation {annotation['id']}"
-    category = annotation.get("category_id")
-    if names and category not in names:
-        raise DataError(f"{where}: category {category!r} is not in the file's categories")
-    amodal: RLE | None
-    if only == "modal":
-        modal, amodal = read_segmentation(annotation.get("segmentation"), size_hw, where), None
-        rate = None
-    else:
-        modal, amodal = _masks(annotation, size_hw, where)
-        whole = rle.area(amodal)
-        rate = rle.area(rle.subtract(amodal, modal)) / whole if whole else 0.0
-    depth = annotation.get("occl_depth")
+def _to_entity(annotation: Json, category: str, size_hw: tuple[int, int], where: str) -> Entity:
+    modal, amodal = _masks(annotation, size_hw, where)
+    area, depth = rle.area(amodal), whole(_first(annotation, _DEPTH) or 0)
+    says_depth = any(annotation.get(key) is not None for key in _DEPTH)
+    kept = {key: annotation[key] for key in _KEPT if type(annotation.get(key)) is int}
     return Entity(
-        id=annotation["id"],
-        category=names.get(category, _NAMELESS),
+        id=whole(annotation.get("id")) or 0,
+        category=category,
         modal=modal,
         amodal=amodal,
-        occlusion_rate=rate,
-        depth_order=depth if type(depth) is int else None,
-        extra={"iscrowd": True} if annotation.get("iscrowd") else {},
+        occlusion_rate=rle.area(rle.subtract(amodal, modal)) / area if area else 0.0,
+        depth_order=depth if says_depth else None,
+        extra={**({"iscrowd": True} if annotation.get("iscrowd") else {}), **kept},
     )
 
 
+def _open(
+    path: Path, bad: BadRecords, keys: Mapping[str, str] | None, images: Path | None = None
+) -> CocoFile:
+    """Index a file and see to it that something tells what is hidden."""
+    renamed = {theirs: ours for ours, theirs in (keys or {}).items()}
+    file = CocoFile(path, bad, images, renamed)
+    if file.annotations and not any(file.seen[key] for key in (*_MODAL, *_HIDDEN)):
+        raise DataError(
+            f"{path}: no annotation has a visible mask ({', '.join(_MODAL[1:])}), so nothing tells "
+            f"what is hidden; found {file.found()}; name its key with --map modal=KEY, or read "
+            "'segmentation' as the visible mask with --from coco"
+        )
+    return file
+
+
 def read_coco_amodal(
-    path: str | Path, *, segmentation: Literal["amodal", "modal"] = "amodal"
+    path: str | Path,
+    bad: BadRecords | None = None,
+    *,
+    images: Path | None = None,
+    keys: Mapping[str, str] | None = None,
 ) -> Iterator[EntityRecord]:
     """Read a COCO-style file, picture by picture in the order of the file.
 
-    The JSON is parsed whole, as its parts refer to each other; masks are decoded picture by
-    picture. Pictures without annotations are records without entities.
+    Pictures without annotations are records without entities.
 
     Args:
-        path: the file.
-        segmentation: what the key `segmentation` holds; nothing in a file tells. "amodal" needs a
-            key for the visible masks in some annotation; "modal" leaves the amodal masks open.
+        path: the file. `segmentation` in it is the amodal mask; files in which it is the visible
+            one look the same and need `read_coco`.
+        bad: told of what cannot be read; None stops at the first.
+        images: folder of the pictures, for files that do not say their sizes.
+        keys: ours -> theirs for files that call things differently, e.g. {"modal": "seen"}.
 
     Raises:
         DataError: naming file, picture and annotation.
     """
-    path = Path(path)
-    content = read_json(path)
-    annotations = _list_of(content, "annotations", path)
-    images = _list_of(content, "images", path)
-    names = _category_names(_list_of(content, "categories", path, required=False))
-    telling = any(one.get(key) for one in annotations for key in (*_MODAL, *_HIDDEN))
-    if segmentation == "amodal" and annotations and not telling:
-        raise DataError(
-            f"{path}: no annotation has a visible mask ({', '.join(_MODAL)}), so nothing tells "
-            "what is hidden; is 'segmentation' the visible mask?"
-        )
-    of_image: dict[Any, list[_Json]] = {}
-    for one in annotations:
-        of_image.setdefault(one.get("image_id"), []).append(one)
-    for image in images:
-        where = f"{path}, image {image.get('id')!r}"
-        name = image.get("file_name")
-        if not isinstance(name, str) or not name:
-            raise DataError(f"{where}: expected a file_name, got {name!r}")
-        own = of_image.pop(image.get("id"), [])
-        size_hw = _size_of(image, own, where)
-        entities = tuple(_entity(one, names, size_hw, where, segmentation) for one in own)
-        yield EntityRecord(name, *size_hw, entities)
-    if of_image:
-        raise DataError(f"{path}: annotations of image {next(iter(of_image))!r}, which is missing")
+    file = _open(Path(path), BadRecords() if bad is None else bad, keys, images)
+    yield from file.entities(_to_entity, (*_MODAL, *_HIDDEN, *_AMODAL))
+
+
+def claims_of(
+    path: Path, images: Path | None = None, keys: Mapping[str, str] | None = None
+) -> Iterator[str]:
+    """Problems that areas and occlusion rates of the file show, one line each."""
+    file = _open(path, BadRecords(skip=True), keys, images)
+    for picture in file.pictures():
+        try:
+            size_hw = picture.size_hw((*_MODAL, *_HIDDEN, *_AMODAL))
+        except DataError:
+            continue
+        for where, annotation, entity in file.annotated(picture, size_hw, _to_entity):
+            yield from _claims(where, annotation, entity)
+
+
+def _claims(where: str, annotation: Json, entity: Entity) -> Iterator[str]:
+    area, pixels = annotation.get("area"), rle.area(entity.amodal or entity.modal)
+    # The areas of polygons are those of geometry, not of pixels.
+    of_runs = isinstance(_first(annotation, _AMODAL), dict)
+    if of_runs and isinstance(area, int | float) and not abs(area - pixels) <= _AREA_TOLERANCE:
+        yield f"{where}: area says {area:g}, its amodal mask has {pixels} pixels"
+    rate, found = annotation.get("occlude_rate"), entity.occlusion_rate or 0.0
+    if isinstance(rate, int | float) and not abs(rate - found) <= _RATE_TOLERANCE:
+        yield f"{where}: occlude_rate says {rate:.3f}, its masks give {found:.3f}"
+
+
+def amodal_format(
+    name: str, card: Card, layout: CocoLayout, keys: Mapping[str, str] | None = None
+) -> DatasetFormat:
+    """A data set of such files.
+
+    Args:
+        name: as the command line calls it.
+        card: what to expect.
+        layout: which files there are.
+        keys: see `read_coco_amodal`.
+    """
+
+    def mapped(given: Mapping[str, str]) -> DatasetFormat:
+        unknown = next((ours for ours in given if ours not in _NAMES), None)
+        if unknown is not None:
+            raise ConfigError(f"--map {unknown}: expected one of {', '.join(_NAMES)}")
+        return amodal_format(name, card, layout, {**(keys or {}), **given})
+
+    def claims(path: Path, split: str, images: Path | None) -> Iterator[str]:
+        for file in layout.files_of(path, split):
+            yield from claims_of(file, images, keys)
+
+    return layout.format(
+        name,
+        card,
+        lambda path, images, bad: read_coco_amodal(path, bad, images=images, keys=keys),
+        lambda path, bad: _open(path, bad, keys).count(),
+        claims=claims,
+        mapped=mapped,
+    )
+
+
+FORMATS = (
+    amodal_format(
+        "coco-amodal",
+        Card(
+            name="coco-amodal",
+            title="Any COCO-style file with an amodal and a visible mask for each object",
+            source="copies and conversions of COCOA-cls, D2SA, KINS and others",
+            licence="not stated",
+            obtain="the file that you have",
+            notes=(
+                "segmentation or a_segm is the amodal mask; the visible one is the first of "
+                f"{', '.join(_MODAL[1:])}; --map names other keys.",
+            ),
+        ),
+        CocoLayout(marks=MARKS, without=(b'"query"', b'"questions"')),
+    ),
+)

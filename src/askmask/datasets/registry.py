@@ -9,17 +9,33 @@ import difflib
 import os
 from pathlib import Path
 
-from askmask.datasets import grefcoco, muse, reasonseg, refer
+from askmask.datasets import (
+    askmask_folder,
+    coco,
+    coco_amodal,
+    cocoa,
+    cocoa_cls,
+    d2sa,
+    grefcoco,
+    kins,
+    lvis,
+    mask_groups_hq,
+    muse,
+    muva,
+    r2sm,
+    reasonseg,
+    refer,
+)
 from askmask.datasets.frame import BadRecords, Card, DatasetFormat
 from askmask.errors import ConfigError, DataError
 
 __all__ = ["FORMATS", "BadRecords", "Card", "DatasetFormat", "named", "recognise"]
 
 _READERS: tuple[tuple[DatasetFormat, ...], ...] = (
-    refer.FORMATS,
-    grefcoco.FORMATS,
-    reasonseg.FORMATS,
-    muse.FORMATS,
+    *(refer.FORMATS, grefcoco.FORMATS, reasonseg.FORMATS, muse.FORMATS),
+    *(askmask_folder.FORMATS, mask_groups_hq.FORMATS, r2sm.FORMATS),
+    *(cocoa.FORMATS, d2sa.FORMATS, muva.FORMATS, cocoa_cls.FORMATS, kins.FORMATS),
+    *(coco_amodal.FORMATS, lvis.FORMATS, coco.FORMATS),
 )
 """The `FORMATS` of each reader; where two recognise a path, the first one has it."""
 

@@ -120,8 +120,14 @@ def _parse_line(raw: bytes, where: str) -> dict[str, Any]:
     return record
 
 
-def iter_jsonl(path: str | Path) -> Iterator[tuple[int, dict[str, Any]]]:
+def iter_jsonl(
+    path: str | Path, bad: Callable[[str, DataError], None] | None = None
+) -> Iterator[tuple[int, dict[str, Any]]]:
     """Read a JSON Lines file line by line; blank lines are skipped.
+
+    Args:
+        path: the file.
+        bad: told of lines that are no JSON object, with their place; None raises.
 
     Yields:
         Line number from 1 and the object on that line.
@@ -141,8 +147,17 @@ def iter_jsonl(path: str | Path) -> Iterator[tuple[int, dict[str, Any]]]:
                         f"{path}:{number}: expected at most {MAX_LINE_BYTES:,} bytes a line, got "
                         "more; is it JSON Lines, one object a line?"
                     )
-                if not raw.isspace():
-                    yield number, _parse_line(raw, f"{path}:{number}")
+                if raw.isspace():
+                    continue
+                where = f"{path}:{number}"
+                try:
+                    record = _parse_line(raw, where)
+                except DataError as error:
+                    if bad is None:
+                        raise
+                    bad(where, error)
+                    continue
+                yield number, record
     except OSError as error:
         raise _unreadable(path, error) from error
 

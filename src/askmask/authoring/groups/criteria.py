@@ -79,6 +79,9 @@ class _Noun:
 
 
 def _noun(picture: Picture, category: str) -> _Noun:
+    """The noun for a category; UnclearError where objects of it may be missing."""
+    if category in picture.incomplete:
+        raise UnclearError
     crowds = tuple(crowd.modal for crowd in picture.crowds_of(frozenset([category])))
     return _Noun(*one_and_many(category), picture.of_category(category), crowds)
 
@@ -115,6 +118,7 @@ def _only_one(picture: Picture, noun: _Noun, rng: np.random.Generator) -> Anchor
         Anchor(f"the {one_and_many(categories[one])[0]}", one, False)
         for one in picture.to_point_at
         if categories.count(categories[one]) == 1
+        and categories[one] not in picture.incomplete
         and noun.truth[one] != TRUE
         and not picture.crowds_of(frozenset([categories[one]]))
         and not (picture.of_category(categories[one]) == UNCLEAR).any()

@@ -14,8 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from askmask import rle
+from askmask.authoring.lexicon import class_of
 from askmask.formats.askmask import Entity, EntityRecord
 from askmask.overlay.strokes import window
+from askmask.pantry.language.english import plural
 from askmask.pantry.language.facts import Floats, Plane, Shapes, Solid
 from askmask.pantry.language.relations import RELATIONS
 from askmask.pantry.language.truth import FALSE, TRUE, UNCLEAR, UNDEFINED, Truth, decide
@@ -25,6 +27,9 @@ __all__ = ["Picture"]
 
 _MIN_REFERENCE = 0.001
 """Smallest share of the picture that an object to point at shows."""
+
+_NO_OBJECTS = ("iscrowd", "is_stuff")
+"""Keys of entities that are no single objects."""
 
 _NEAR, _APART = 2, 10
 """Pixels between outlines: at most this is touching, at least that is not."""
@@ -41,11 +46,13 @@ class Picture:
 
     Attributes:
         record: the entity line.
-        objects: annotated single objects with visible pixels.
+        objects: annotated single objects with visible pixels, no stuff as grass or sky.
         crowds: regions that hold several objects of a category and do not part them.
         size_hw: height and width in pixels.
         n: number of objects.
-        others: categories of the source that this picture lacks, sorted.
+        others: categories that this picture surely lacks, sorted: those of the source, or where
+            the record says which were searched for in vain, as for LVIS, only those.
+        incomplete: categories of which objects may be missing in the annotation.
         area: (N,) visible pixels.
         whole_area: (N,) pixels of the complete shape; the visible ones where it is not known.
         modal, amodal: boxes and centroids of visible and of complete shapes.
@@ -57,11 +64,12 @@ class Picture:
         self.record = record
         self.size_hw = record.height, record.width
         seen = [entity for entity in record.entities if rle.area(entity.modal)]
-        self.objects = tuple(entity for entity in seen if not entity.extra.get("iscrowd"))
+        self.objects = tuple(one for one in seen if not any(map(one.extra.get, _NO_OBJECTS)))
         self.crowds = tuple(entity for entity in seen if entity.extra.get("iscrowd"))
         self.n = len(self.objects)
         present = {entity.category for entity in record.entities}
-        self.others = sorted(set(categories) - present)
+        self.others = sorted(set(record.extra.get("absent", categories)) - present)
+        self.incomplete = frozenset(record.extra.get("incomplete", ()))
         self._touching: dict[int, Truth] = {}
         rows = [_measure(rle.decode(entity.modal)) for entity in self.objects]
         whole = [
@@ -159,6 +167,7 @@ class Picture:
         """(N,) whether each object is of the category; a kind of it, as its name tells, is UNCLEAR.
 
         A "beer mug" is a mug to most people and a "hot dog" no dog: who cannot tell must not ask.
+        Nor where annotators name freely: "dougnut" is another doughnut, a "man" one of the people.
         """
         exact = np.array([one.category == category for one in self.objects], bool)
         kin = np.array([_is_kin(one.category, category) for one in self.objects], bool)
@@ -171,9 +180,16 @@ def _is_known(amodal: RLE | None) -> TypeGuard[RLE]:
 
 
 def _is_kin(category: str, other: str) -> bool:
-    """Whether one name ends with, or begins before "of" with, the whole other name."""
+    """Whether two names may mean the same: by their words, as kinds of one class, or as its plural.
+
+    One ends with the other, or is the other before "of".
+    """
+    if category == other:
+        return False
     head = category.split(" of ")[0]
-    return category != other and (category.endswith(" " + other) or head == other)
+    if category.endswith(" " + other) or head == other:
+        return True
+    return class_of(category) == class_of(other) or plural(other) == category
 
 
 def _measure(mask: NDArray[np.bool_]) -> tuple[float, ...]:
