@@ -31,18 +31,21 @@ def test_files_in_the_same_order_wait_for_nothing() -> None:
 @pytest.mark.parametrize("order", [NAMES[::-1], NAMES[3:] + NAMES[:3], list("badcfehg")])
 def test_every_order_gives_every_pair_once(order: list[str]) -> None:
     queries = [make_query(name) for name in NAMES]
-    pairs = list(Pairing(queries, [make_prediction(name) for name in order], "error"))
+    pairs = list(Pairing(queries, [make_prediction(name) for name in order], allow_missing=False))
     assert sorted(row for row, _, _ in pairs) == list(range(8))
     assert all(query.id == prediction.id == NAMES[row] for row, query, prediction in pairs)
 
 
-def test_missing_ones_come_last_as_failures() -> None:
-    pairing = Pairing([make_query("a"), make_query("b")], [make_prediction("b")], "wrong")
-    assert [(row, answer.error) for row, _, answer in pairing] == [(1, None), (0, "missing")]
+def test_missing_ones_come_last_as_empty_answers() -> None:
+    queries = [make_query("a"), make_query("b")]
+    pairing = Pairing(queries, [make_prediction("b")], allow_missing=True)
+    pairs = [(row, answer.id, len(answer.masks), answer.error) for row, _, answer in pairing]
+    assert pairs[0][:2] == (1, "b")
+    assert pairs[1] == (0, "a", 0, None)
     assert (pairing.absent, pairing.ids) == (1, ["a", "b"])
 
 
 def test_a_double_is_refused_after_its_first_was_taken() -> None:
     answers = [make_prediction("a"), make_prediction("b"), make_prediction("a")]
     with pytest.raises(DataError, match="predictions: expected one for each query, got two for a"):
-        list(Pairing([make_query("a"), make_query("b")], answers, "error"))
+        list(Pairing([make_query("a"), make_query("b")], answers, allow_missing=False))

@@ -40,7 +40,7 @@ def answers_to(queries: list[QueryRecord]) -> list[Prediction]:
 def build(tmp_path: Path, queries: list[QueryRecord], answers: list[Prediction]) -> Page:
     out = tmp_path / "page"
     out.mkdir()
-    report = evaluate(queries, answers, missing="wrong", data="abc", resamples=20)
+    report = evaluate(queries, answers, allow_missing=True, data="abc", resamples=20)
     problems = write_page(out, "run <1>", report, queries, answers, tmp_path / "data")
     page = read_page(out)
     page.problems = problems  # type: ignore[attr-defined]

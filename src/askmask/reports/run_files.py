@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from askmask.errors import DataError
+from askmask.formats.codes import CodeChecks
 from askmask.formats.fields import Fields
 from askmask.formats.files import read_json
 from askmask.metrics.report import Figure
@@ -83,9 +84,9 @@ def read_run(path: Path) -> Run:
     where = str(folder.run_json)
     record = read_json(folder.run_json, _MAX_BYTES)
     known = ("arguments", "model", "inputs")
-    fields = Fields(record, where, known)
+    fields = _fields(record, where, known)
     inner = {
-        key: Fields(fields.optional(key, fields.mapping) or {}, where, (), f"{key}.")
+        key: _fields(fields.optional(key, fields.mapping) or {}, where, (), f"{key}.")
         for key in known
     }
     queries = inner["arguments"].optional("queries", inner["arguments"].name)
@@ -112,7 +113,7 @@ def read_evaluation(folder: Path) -> Evaluation:
             f"--against QUERIES.jsonl --out {path}"
         )
     run = read_run(folder)
-    fields = Fields(read_json(path, _MAX_BYTES), str(path), ("protocol", "n", "metrics", "slices"))
+    fields = _fields(read_json(path, _MAX_BYTES), str(path), ("protocol", "n", "metrics", "slices"))
     metrics = _figures(fields.mapping("metrics"), str(path), "metrics")
     slices = fields.optional("slices", fields.mapping) or {}
     evaluation = Evaluation(
@@ -132,15 +133,20 @@ def read_evaluation(folder: Path) -> Evaluation:
     return evaluation
 
 
+def _fields(record: object, where: str, known: Iterable[str], prefix: str = "") -> Fields:
+    """Keys of an object without masks."""
+    return Fields(record, where, frozenset(known), CodeChecks(), prefix)
+
+
 def _figures(record: object, where: str, prefix: str) -> dict[str, Figure]:
     """Read figures by name; null becomes NaN."""
     names = list(record) if isinstance(record, dict) else []
-    outer = Fields(record, where, names, f"{prefix}.")
+    outer = _fields(record, where, names, f"{prefix}.")
     return {name: _figure(outer.mapping(name), where, f"{prefix}.{name}.") for name in names}
 
 
 def _figure(record: dict[str, Any], where: str, prefix: str) -> Figure:
-    fields = Fields(record, where, ("value", "low", "high", "n", "signature"), prefix)
+    fields = _fields(record, where, ("value", "low", "high", "n", "signature"), prefix)
     numbers = (fields.optional(key, fields.share) for key in ("value", "low", "high"))
     value, low, high = (math.nan if one is None else one for one in numbers)
     return Figure(value, low, high, fields.integer("n", 0), fields.name("signature"))
