@@ -24,6 +24,7 @@ from askmask.formats.askmask import (
     write_predictions,
     write_queries,
 )
+from askmask.formats.fields import Fields
 from askmask.types import Answer, Masks, MaskType
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "askmask"
@@ -259,6 +260,14 @@ def test_no_record_with_a_broken_code_comes(tmp_path: Path, lines_between: int) 
             came.extend(row.id for row in rows)
         assert came == [f"{i}" for i in range(len(came))]  # blocks in front of it, if any
         assert "broken" not in came
+
+
+def test_codes_are_checked_at_once_where_no_checks_wait() -> None:
+    record = {"good": SMALL, "broken": {**SMALL, "counts": "3"}}
+    fields = Fields(record, "f:1", frozenset(record))
+    assert fields.code("good", (2, 2)) == SMALL
+    with pytest.raises(RLEError, match="f:1, key 'broken': RLE counts"):
+        fields.code("broken", (2, 2))
 
 
 def test_records_in_front_of_an_error_come(tmp_path: Path) -> None:

@@ -70,7 +70,7 @@ def read_all(reader: Any, raw: bytes) -> list[Any]:
 
 @pytest.mark.parametrize("kind", READERS)
 @given(raw=st.binary(max_size=60))
-@settings(max_examples=60)
+@settings(max_examples=40)
 def test_any_bytes(kind: str, raw: bytes) -> None:
     golden = (GOLDEN / f"{kind}.jsonl").read_bytes()
     for content in (raw, golden + raw, golden[: len(raw) * 7] + raw):
@@ -79,7 +79,7 @@ def test_any_bytes(kind: str, raw: bytes) -> None:
 
 @pytest.mark.parametrize("kind", READERS)
 @given(data=st.data())
-@settings(max_examples=150)
+@settings(max_examples=40)
 def test_any_value_in_place_of_one(kind: str, data: st.DataObject) -> None:
     lines = (GOLDEN / f"{kind}.jsonl").read_text(encoding="utf-8").splitlines()
     line = data.draw(altered(json.loads(data.draw(st.sampled_from(lines)))))
@@ -88,7 +88,7 @@ def test_any_value_in_place_of_one(kind: str, data: st.DataObject) -> None:
 
 
 @given(data=st.data(), cut=st.integers(1, 400))
-@settings(max_examples=60)
+@settings(max_examples=40)
 def test_half_a_line_is_never_a_record_nor_dropped_in_silence(data, cut: int) -> None:
     whole = (GOLDEN / "predictions.jsonl").read_bytes()
     first, second = whole.splitlines(keepends=True)
@@ -123,7 +123,7 @@ def read_against(raw: bytes, format: str, name: str) -> None:
 
 
 @given(data=st.data())
-@settings(max_examples=150)
+@settings(max_examples=40)
 def test_any_value_in_coco_results(data: st.DataObject) -> None:
     text = data.draw(altered([DETECTION, DETECTION]))
     read_against(text.encode("utf-8", "surrogatepass"), "coco", "")
@@ -136,7 +136,7 @@ MAGIC = {"png": b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "lisa": b"\xff\xd8\xff\xe0"}
 
 @pytest.mark.parametrize("format", ["auto", *PREDICTION_FORMATS])
 @given(raw=st.binary(max_size=60))
-@settings(max_examples=25)
+@settings(max_examples=10)
 def test_any_bytes_in_any_layout(format: str, raw: bytes) -> None:
     for name in {NAMES.get(format, ""), "1.png"}:
         read_against(raw, format, name)

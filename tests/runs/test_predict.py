@@ -122,7 +122,7 @@ def test_an_answer_that_breaks_the_format_is_a_failure(folder: Path) -> None:
     queries = _write_queries(folder, [_line(0, "images/a.png", "nan")])
     assert predict(FakeSegmenter(), queries, folder / "run").failed == 1
     (prediction,) = read_predictions(folder / "run" / "predictions.jsonl")
-    assert "'masks[0].score': expected a finite number, got nan" in str(prediction.error)
+    assert "'masks[0].score': expected a finite number in [0, 1], got nan" in str(prediction.error)
 
 
 def test_resume_does_only_what_is_left(queries: Path) -> None:

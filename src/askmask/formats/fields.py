@@ -38,7 +38,7 @@ class Fields:
         record: object,
         where: str,
         known: AbstractSet[str],
-        checks: CodeChecks,
+        checks: CodeChecks | None = None,
         prefix: str = "",
     ) -> None:
         """Take `record` if it is an object without mistyped keys.
@@ -47,7 +47,7 @@ class Fields:
             record: parsed JSON.
             where: file and line, for messages.
             known: all keys of the format.
-            checks: where run-length codes wait for their check.
+            checks: where run-length codes wait for their check; None checks each at once.
             prefix: path of this object in its line, e.g. "targets[2].".
         """
         if not isinstance(record, dict):
@@ -188,7 +188,7 @@ class Fields:
     def code(self, key: str, size_hw: tuple[int, int] | None) -> RLE:
         """Return a run-length code of `size_hw`, or of any size for None.
 
-        Its size is checked here, its counts when the checks are settled.
+        Its size is checked here, its counts when the checks are settled, if there are any.
         """
         return self._code(self._record.get(key, self), key, size_hw)
 
@@ -207,13 +207,14 @@ class Fields:
     def _code(self, value: Any, key: str, size_hw: tuple[int, int] | None) -> RLE:
         """Check the form and the size of a code and let the rest wait."""
         code: RLE = value
-        if type(value) is dict and type(value.get("counts")) is str:
+        checks = self._checks
+        if checks is not None and type(value) is dict and type(value.get("counts")) is str:
             size = value.get("size")
             if type(size) is list and len(size) == 2:
                 height, width = size
                 whole = type(height) is int and type(width) is int
                 if whole and (size_hw is None or (height, width) == size_hw):
-                    self._checks.add(code, self.where, self._prefix, key)
+                    checks.add(code, self.where, self._prefix, key)
                     return code
         if value is self:
             self.value(key)  # says that it is missing

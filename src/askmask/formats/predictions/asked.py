@@ -9,7 +9,6 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
 from askmask.errors import DataError
-from askmask.formats.codes import CodeChecks
 from askmask.formats.fields import Fields
 from askmask.formats.files import iter_jsonl
 from askmask.formats.records import QueryRecord
@@ -92,11 +91,10 @@ def read_asked(path: str | Path) -> Asked:
     Raises:
         DataError: naming file, line and key.
     """
-    checks = CodeChecks()
     size_hw: dict[str, tuple[int, int]] = {}
     image: dict[str, str] = {}
     for number, line in iter_jsonl(path):
-        fields = Fields(line, f"{path}:{number}", QueryRecord.KEYS, checks)
+        fields = Fields(line, f"{path}:{number}", QueryRecord.KEYS)
         query = fields.name("id")
         size_hw[query] = fields.integer("height", 1), fields.integer("width", 1)
         image[query] = fields.name("image")

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from askmask.errors import DataError
-from askmask.formats.codes import CodeChecks
 from askmask.formats.fields import Fields
 from askmask.formats.files import read_json
 from askmask.formats.prediction import PredictedMask, Prediction
@@ -48,11 +47,9 @@ def read_glamm(folder: Path, asked: Asked) -> Iterator[Prediction]:
     """
     seen: set[str] = set()
     for path in files_in(folder, ".json"):
-        checks = CodeChecks()
-        fields = Fields(read_json(path, _MAX_BYTES), str(path), _KEYS, checks)
+        fields = Fields(read_json(path, _MAX_BYTES), str(path), _KEYS)
         fields.value("pred_masks")
         prediction = _prediction(fields, asked)
-        checks.settle()
         if prediction.id in seen:
             raise DataError(f"{path}: query {prediction.id!r} has another file; expected one")
         seen.add(prediction.id)
