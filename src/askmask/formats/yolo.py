@@ -109,10 +109,13 @@ def write_yolo(collection: Collection, out: Path, options: Options, losses: Loss
 
 
 def _yaml(splits: list[str], classes: Mapping[str, int]) -> str:
-    """data.yaml; trainers insist on train and val, so a lone split stands for both."""
+    """data.yaml; trainers insist on train and val, so a lone split stands for both.
+
+    Without a `path`, they take the folder of the file.
+    """
     paths = {name: f"images/{name}" for name in splits}
     paths = {"train": paths[splits[0]], "val": paths[splits[-1]], **paths}
-    lines = ["path: .", *(f"{name}: {path}" for name, path in paths.items()), "names:"]
+    lines = [*(f"{name}: {path}" for name, path in paths.items()), "names:"]
     lines += [f"  {number}: {json.dumps(name)}" for name, number in classes.items()]
     return "\n".join(lines) + "\n"
 
