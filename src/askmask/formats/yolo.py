@@ -115,7 +115,8 @@ def _yaml(splits: list[str], classes: Mapping[str, int]) -> str:
     """
     paths = {name: f"images/{name}" for name in splits}
     paths = {"train": paths[splits[0]], "val": paths[splits[-1]], **paths}
-    lines = [*(f"{name}: {path}" for name, path in paths.items()), "names:"]
+    lines = [*(f"{name}: {path}" for name, path in paths.items())]
+    lines += ["names:" if classes else "names: {}"]
     lines += [f"  {number}: {json.dumps(name)}" for name, number in classes.items()]
     return "\n".join(lines) + "\n"
 
@@ -130,6 +131,8 @@ def _classes(path: Path) -> dict[int, str]:
         raise DataError(f"{path}: expected UTF-8") from error
     _, found, rest = ("\n" + text).partition("\nnames:")
     inline, *lines = rest.split("\n") if found else [""]
+    if inline.strip() == "{}":
+        return {}
     if inline.strip().startswith("["):
         items = inline.strip().strip("[]").split(",")
         return {number: _unquoted(item) for number, item in enumerate(items)}
