@@ -66,22 +66,28 @@ class _Loop:
     def walk_xy(self, through_centres: bool, first: int = 0) -> _Ints:
         """Points of the walk from step `first` back to it, with what is bridged to it."""
         points, arrivals = self.points_xy(through_centres)
+        order = np.roll(np.arange(len(points)), -first)
         path = [arrivals[first : first + 1]]
-        for place in (*range(first, len(points)), *range(first)):
-            path.append(points[place : place + 1])
-            if place in self.bridged:
-                path += [self.bridged[place], points[place : place + 1]]
-        return np.concatenate([*path, arrivals[first : first + 1]])
+        done = 0
+        for place in sorted(self.bridged, key=lambda place: (place - first) % len(points)):
+            until = (place - first) % len(points) + 1
+            path += [points[order[done:until]], self.bridged[place], points[place : place + 1]]
+            done = until
+        return np.concatenate([*path, points[order[done:]], arrivals[first : first + 1]])
 
 
 def _steps(mask: NDArray[np.bool_]) -> tuple[_Ints, _Ints]:
     """All steps between mask and background: starts (K, 2) and directions (K,)."""
-    framed = np.pad(mask, 1)
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if not len(rows):
+        return np.zeros((0, 2), np.int64), np.zeros(0, np.int64)
+    top, left_side = rows[0], columns[0]
+    framed = np.pad(mask[top : rows[-1] + 1, left_side : columns[-1] + 1], 1)
     inside, above, left = framed[1:, 1:], framed[:-1, 1:], framed[1:, :-1]
     starts, directions = [], []
     sides = (inside & ~above, left & ~inside, above & ~inside, inside & ~left)
     for direction, found in enumerate(sides):
-        corner_xy = np.argwhere(found)[:, ::-1]
+        corner_xy = np.argwhere(found)[:, ::-1] + (left_side, top)
         starts.append(corner_xy - np.minimum(_STEP_XY[direction], 0))
         directions.append(np.full(len(corner_xy), direction))
     return np.concatenate(starts), np.concatenate(directions)

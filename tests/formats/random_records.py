@@ -59,27 +59,31 @@ def entity_records(draw: st.DrawFn, image: str) -> EntityRecord:
 
 
 @st.composite
-def targets(draw: st.DrawFn) -> Target:
+def targets(draw: st.DrawFn, mask_type: MaskType | None) -> Target:
+    """A target, whose modal mask is its own one in a query for that."""
+    mask = draw(CODES)
+    modal = st.just(mask) if mask_type is MaskType.MODAL else CODES
     return Target(
-        draw(CODES),
+        mask,
         draw(st.none() | st.integers(1, 9)),
         draw(st.none() | NAMES),
-        draw(st.none() | CODES),
+        draw(st.none() | modal),
         draw(EXTRAS),
     )
 
 
 @st.composite
 def queries(draw: st.DrawFn, id: str) -> QueryRecord:
+    mask_type = draw(st.none() | st.sampled_from(MaskType))
     return QueryRecord(
         id=id,
         image=draw(st.sampled_from(picture_names(2))),
         height=SIZE_HW[0],
         width=SIZE_HW[1],
         text=draw(NAMES),
-        targets=tuple(draw(st.lists(targets(), max_size=2))),
+        targets=tuple(draw(st.lists(targets(mask_type), max_size=2))),
         references=tuple(draw(st.lists(CODES, max_size=2))),
-        mask_type=draw(st.none() | st.sampled_from(MaskType)),
+        mask_type=mask_type,
         ignore=draw(st.none() | CODES),
         tags=tuple(draw(st.lists(NAMES, max_size=2))),
         extra=draw(EXTRAS),

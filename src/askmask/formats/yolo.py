@@ -109,10 +109,14 @@ def write_yolo(collection: Collection, out: Path, options: Options, losses: Loss
 
 
 def _yaml(splits: list[str], classes: Mapping[str, int]) -> str:
-    """data.yaml; trainers insist on train and val, so a lone split stands for both."""
+    """data.yaml; trainers insist on train and val, so a lone split stands for both.
+
+    Without a `path`, they take the folder of the file.
+    """
     paths = {name: f"images/{name}" for name in splits}
     paths = {"train": paths[splits[0]], "val": paths[splits[-1]], **paths}
-    lines = ["path: .", *(f"{name}: {path}" for name, path in paths.items()), "names:"]
+    lines = [*(f"{name}: {path}" for name, path in paths.items())]
+    lines += ["names:" if classes else "names: {}"]
     lines += [f"  {number}: {json.dumps(name)}" for name, number in classes.items()]
     return "\n".join(lines) + "\n"
 
@@ -127,6 +131,8 @@ def _classes(path: Path) -> dict[int, str]:
         raise DataError(f"{path}: expected UTF-8") from error
     _, found, rest = ("\n" + text).partition("\nnames:")
     inline, *lines = rest.split("\n") if found else [""]
+    if inline.strip() == "{}":
+        return {}
     if inline.strip().startswith("["):
         items = inline.strip().strip("[]").split(",")
         return {number: _unquoted(item) for number, item in enumerate(items)}
