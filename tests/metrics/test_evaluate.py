@@ -32,8 +32,9 @@ PREDICTIONS = [
 
 
 def _golden_text() -> str:
-    """Report as the golden file holds it, whatever the version."""
-    found = evaluate(QUERIES, PREDICTIONS, "r2sm", data="0123456789ab").to_json()
+    """Report as the golden file holds it, whatever the version and the last digits."""
+    whole = json.dumps(evaluate(QUERIES, PREDICTIONS, "r2sm", data="0123456789ab").to_json())
+    found = json.loads(whole, parse_float=lambda digits: round(float(digits), 12))
     text = json.dumps(found, indent=2, allow_nan=False) + "\n"
     return text.replace(signature("", {}), "|v:X")
 

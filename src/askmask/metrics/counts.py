@@ -29,7 +29,7 @@ MASK_TYPES = tuple(MaskType)
 NO_TYPE = -1
 """Code of a type that the source or the model does not say."""
 
-_CHARACTERS = 250_000
+_CHARACTERS = 100_000
 """Characters of codes that are counted at a time; their arrays fit a processor's cache."""
 
 _LINE = 100

@@ -75,19 +75,20 @@ def _numbers(characters: NDArray[np.uint8], first: _Ints) -> tuple[_Ints, _Ints]
     goes_on = groups > 31
     if groups.max() > 63 or goes_on[first[1:] - 1].any():
         return None
-    numbers = (groups[~goes_on] ^ 16).astype(np.int64)
+    numbers = (np.compress(~goes_on, groups) ^ 16).astype(np.int64)
     numbers -= 16  # the sign is that of the last group
-    early = np.flatnonzero(goes_on)  # the few groups that are not the last of their number
+    early = np.flatnonzero(goes_on)  # the groups that are not the last of their number
     number = early - np.arange(len(early))
     start = np.flatnonzero(np.diff(number, prepend=-1))
-    count = np.diff(start, append=len(number))
-    if len(early):
-        if count.max() >= _MAX_GROUPS:
-            return None
-        long = number[start]
-        place = np.arange(len(early)) - np.repeat(start, count)
-        low = np.add.reduceat((groups[early] & 31).astype(np.int64) << (5 * place), start)
-        numbers[long] = (numbers[long] << (5 * count)) + low
+    count = np.diff(start, append=len(early))
+    if len(count) and count.max() >= _MAX_GROUPS:
+        return None
+    long, at = number[start], early[start] + count  # few numbers are long, and hardly any very
+    rest = np.arange(len(long))
+    while len(rest):
+        at[rest] -= 1
+        numbers[long[rest]] = 32 * numbers[long[rest]] + (groups[at[rest]] & 31)
+        rest = rest[at[rest] > early[start[rest]]]
     return numbers, first - np.searchsorted(early, first)
 
 

@@ -61,7 +61,7 @@ def regions(edges: Edges, query: _Ints, role: NDArray[np.int64], size: _Ints) ->
     keys = edges.along << 3
     keys += np.repeat(shift, edges.number)
     keys[1::2] += 1
-    keys.sort()
+    keys.sort(kind="stable")  # merges what is sorted already: each mask
     depth = np.cumsum(_STEPS[keys & 7]).view(np.uint64)
     depth += _ONES
     depth &= _CARRIES
@@ -69,7 +69,7 @@ def regions(edges: Edges, query: _Ints, role: NDArray[np.int64], size: _Ints) ->
     depth >>= np.uint64(60)
     column = depth.view(np.int64)
     keys >>= 3
-    width = np.zeros(len(keys), np.int64)
+    width = np.zeros(len(keys))  # whole numbers; bincount is slow with integers
     np.subtract(keys[1:], keys[:-1], out=width[:-1])
     number = np.bincount(query, edges.number, q).astype(np.int64)
     column += np.repeat(16 * np.arange(q), number)
