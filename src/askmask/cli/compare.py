@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -32,10 +32,13 @@ def compare(
     protocol: Annotated[
         str, typer.Option(metavar="NAME", help="Rules, as of `askmask evaluate`.")
     ] = "select",
-    missing: Annotated[
-        Literal["error", "wrong"],
-        typer.Option(help="Queries without a prediction: refuse them, or score them as failed."),
-    ] = "error",
+    allow_missing: Annotated[
+        bool,
+        typer.Option(
+            "--allow-missing",
+            help="Score queries without a prediction as answered with no mask.",
+        ),
+    ] = False,
     published: Annotated[
         str | None,
         typer.Option(
@@ -57,7 +60,7 @@ def compare(
     except ConfigError as error:
         raise typer.BadParameter(f"--protocol: {error}") from error
     rows = [] if published is None else published_rows(published)
-    comparison = compare_runs(runs, against, protocol, missing=missing)
+    comparison = compare_runs(runs, against, protocol, allow_missing=allow_missing)
     if as_json:
         record = {**comparison.to_json(), "published": [row.to_json() for row in rows]}
         typer.echo(json.dumps(record, indent=2, allow_nan=False))

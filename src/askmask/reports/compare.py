@@ -11,7 +11,7 @@ from askmask.errors import ConfigError, DataError
 from askmask.formats.askmask import read_predictions, read_queries
 from askmask.formats.files import file_sha256
 from askmask.metrics.compare import Difference, compare
-from askmask.metrics.evaluate import Missing, evaluate
+from askmask.metrics.evaluate import evaluate
 from askmask.metrics.report import Report
 from askmask.reports.run_files import Run, read_run
 
@@ -64,7 +64,7 @@ def compare_runs(
     queries: Path | None = None,
     protocol: str = "select",
     *,
-    missing: Missing = "error",
+    allow_missing: bool = False,
 ) -> Comparison:
     """Evaluate runs and compare each with the first, query by query.
 
@@ -72,7 +72,7 @@ def compare_runs(
         paths: two or more run folders or predictions files.
         queries: the queries that all of them answered; None takes the file that run.json names.
         protocol: name of the protocol.
-        missing: what to do about queries without a prediction: raise, or score them as failed.
+        allow_missing: score queries without a prediction as answered with no mask.
 
     Raises:
         ConfigError: when there are fewer than two runs, or the queries are not known.
@@ -95,7 +95,7 @@ def compare_runs(
             read_queries(asked),
             read_predictions(run.predictions),
             protocol,
-            missing=missing,
+            missing="wrong" if allow_missing else "error",
             data=sha256[:_HASH_DIGITS],
         )
         for run in runs
