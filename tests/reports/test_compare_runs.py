@@ -69,6 +69,15 @@ def test_what_is_no_run_is_named(runs: list[Path], tmp_path: Path) -> None:
         compare_runs(runs)
 
 
+def test_missing_answers_are_refused_or_scored(runs: list[Path]) -> None:
+    path = runs[1] / "predictions.jsonl"
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
+    with pytest.raises(DataError, match="1 of 8 queries have none"):
+        compare_runs(runs[:2])
+    found = compare_runs(runs[:2], allow_missing=True)
+    assert (found.reports[1].missing, found.differences[0]["gIoU"].n) == (1, 8)
+
+
 def test_one_run_is_too_few(runs: list[Path]) -> None:
     with pytest.raises(ConfigError, match="two or more"):
         compare_runs(runs[:1])

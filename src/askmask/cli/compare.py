@@ -67,15 +67,15 @@ def compare(
         return
     from rich.console import Console
 
-    from askmask.cli.published import published_table
+    from askmask.cli.published import print_published
 
     console = Console(highlight=False)
     for place in range(len(comparison.differences)):
         console.print(_table(comparison, place))
-    if rows:
-        console.print(published_table(rows))
     for figure in comparison.reports[0].metrics.values():
         console.print(figure.signature, style="dim", soft_wrap=True, markup=False)
+    if rows:
+        print_published(console, rows)
 
 
 def _table(comparison: Comparison, place: int) -> Table:

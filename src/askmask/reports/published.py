@@ -15,7 +15,7 @@ from askmask.errors import ConfigError
 from askmask.reports.markup import Markup, tag
 from askmask.reports.tables import percent, table
 
-__all__ = ["NOTE", "PublishedRow", "columns_and_cells", "published", "published_section"]
+__all__ = ["NOTE", "PublishedRow", "published", "published_section"]
 
 NOTE = "Published figures, not our runs: other code, perhaps other queries."
 
@@ -71,8 +71,8 @@ def published(benchmark: str) -> list[PublishedRow]:
     return found
 
 
-def columns_and_cells(rows: list[PublishedRow]) -> tuple[list[str], list[list[str]]]:
-    """Return the columns of a table in %, and its cells row by row."""
+def published_section(rows: list[PublishedRow]) -> Markup:
+    """Return the marked section of a page."""
     metrics = list(dict.fromkeys(name for row in rows for name in row.figures))
     columns = ["method", "benchmark", "queries", *metrics, "source", "read from"]
     cells = [
@@ -83,11 +83,5 @@ def columns_and_cells(rows: list[PublishedRow]) -> tuple[list[str], list[list[st
         ]
         for row in rows
     ]
-    return columns, cells
-
-
-def published_section(rows: list[PublishedRow]) -> Markup:
-    """Return the marked section of a page."""
-    columns, cells = columns_and_cells(rows)
     inner = table("Published figures, in %", columns, cells)
     return tag("section", tag("h2", "Published"), tag("p", NOTE), inner, class_="published")
