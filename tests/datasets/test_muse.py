@@ -76,7 +76,7 @@ def test_the_first_query_comes_before_the_file_is_read(tmp_path: Path) -> None:
         (muse_item(answers=[[]]), "expected as many answers as the 2 questions"),
         (muse_item(answers=[[], 3]), "question 2: expected a list"),
         (muse_item(answers=[[3], []]), "question 1: expected an object"),
-        (muse_item(answers=[[{"segmentation": "x"}], []]), "question 1: RLE"),
+        (muse_item(answers=[[{"segmentation": "x"}], []]), "question 1: expected a mask"),
         (muse_item(answers=[[{"segmentation": [[1, 2, 3, 4, 5]]}], []]), "expected polygons"),
         (muse_item(questions=["", "b"]), "question 1: the sentence is empty"),
         (muse_item(text_answers=[3, None]), "question 1: expected a sentence"),
