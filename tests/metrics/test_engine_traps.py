@@ -71,10 +71,10 @@ def test_nothing_is_dropped_in_silence() -> None:
 @pytest.mark.parametrize("answer", [
     make_prediction("a", [rows(0, 3, (10, 11))]),
     make_prediction("a", fused=rows(0, 3, (9, 10))),
-    make_prediction("a", [rows(0, 3), rows(0, 3, (20, 5))]),
+    Prediction(id="a", masks=(PredictedMask(rle.encode(rows(0, 3, (20, 5))), 1.0),)),
 ])  # fmt: skip
 def test_masks_of_another_size_are_refused_not_scored_zero(answer: Prediction) -> None:
-    with pytest.raises(DataError, match=r"prediction a: expected masks of size \[10, 10\]"):
+    with pytest.raises(DataError, match=r"expected masks of size \[10, 10\] as in query a, got"):
         evaluate([make_query("a", [rows(0, 3)])], [answer])
 
 

@@ -53,14 +53,15 @@ class Parts(NamedTuple):
         return self.predicted + self.target + self.seen + self.ignored
 
 
-def _check_size(codes: Sequence[RLE], size_hw: tuple[int, int], whose: str, hint: str = "") -> None:
+def _check_size(codes: Sequence[RLE], query: QueryRecord, where: str, hint: str = "") -> None:
     """Raise DataError for a mask of another size; COCO's engines would score it 0 in silence."""
-    expected = [*size_hw]
+    expected = [query.height, query.width]
     for code in codes:
         size: Any = code.get("size") if isinstance(code, dict) else code
         if size != expected:
             raise DataError(
-                f"{whose}: expected masks of size {expected} as in the query, got {size}{hint}"
+                f"{where}: expected masks of size {expected} as in query {query.id}, got "
+                f"{size}{hint}"
             )
 
 
@@ -88,9 +89,9 @@ def parts_of(query: QueryRecord, prediction: Prediction) -> Parts:
         raise DataError(f"prediction {query.id}: expected finite scores, got {score}")
     target = tuple(one.segmentation for one in query.targets)
     seen, ignored = _seen(query), () if query.ignore is None else (query.ignore,)
-    whose = f"{prediction.place or 'prediction'} of query {query.id}"
-    _check_size(predicted, size_hw, whose, "; give them in the picture's size")
-    _check_size((*target, *seen, *ignored), size_hw, f"query {query.id}")
+    where = prediction.place or f"prediction {query.id}"
+    _check_size(predicted, query, where, "; give them in the picture's size")
+    _check_size((*target, *seen, *ignored), query, query.place or f"query {query.id}")
     crowd = tuple(bool(one.extra.get(_CROWD)) for one in query.targets)
     return Parts(query.id, size_hw, predicted, score, target, crowd, seen, ignored)
 
