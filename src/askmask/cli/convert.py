@@ -50,6 +50,7 @@ def convert(
     as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")] = False,
 ) -> None:
     """Convert SRC to another FORMAT, and say on stderr what that one cannot hold."""
+    from askmask.datasets.sources import dataset_sources
     from askmask.formats.collection import Options, stop
     from askmask.formats.converters import convert as convert_files
     from askmask.formats.files import write_jsonl
@@ -64,6 +65,7 @@ def convert(
         out,
         source_format=source_format,
         target_format=target_format,
+        sources=dataset_sources(),
         options=Options(images, queries, split, records, mask_type),
         bad=skip if skip_bad else stop,
         strict=strict,
