@@ -32,7 +32,11 @@ def evaluate(
     ],
     protocol: Annotated[
         str,
-        typer.Option(metavar="NAME", help="Rules of: select, res, gres, reasonseg, r2sm or ores."),
+        typer.Option(
+            metavar="NAME",
+            help="Rules of: select, res, gres, reasonseg, r2sm, ores or muse; options after a "
+            "colon, e.g. reasonseg:empty=0.",
+        ),
     ] = "select",
     predictions_format: Annotated[
         str,
@@ -66,17 +70,18 @@ def evaluate(
 ) -> None:
     """Score PREDICTIONS: each figure with its 95 % interval and what it was computed from."""
     from askmask.cli.evaluate_page import write_report
+    from askmask.errors import ConfigError
     from askmask.formats.askmask import read_queries
     from askmask.formats.files import file_sha256, write_json
     from askmask.formats.predictions.registry import AUTO, PREDICTION_FORMATS, predictions_for
-    from askmask.metrics import PROTOCOLS
     from askmask.metrics import evaluate as evaluate_records
+    from askmask.metrics.protocols import load_protocol
     from askmask.reports.tables import write_figures_csv
 
-    if protocol not in PROTOCOLS:
-        raise typer.BadParameter(
-            f"--protocol: expected one of {', '.join(PROTOCOLS)}, got {protocol!r}"
-        )
+    try:
+        rules = load_protocol(protocol)
+    except ConfigError as error:
+        raise typer.BadParameter(f"--{error}") from error
     if predictions_format not in (AUTO, *PREDICTION_FORMATS):
         raise typer.BadParameter(
             f"--predictions-format: expected {AUTO} or one of {', '.join(PREDICTION_FORMATS)}, got "
@@ -86,7 +91,7 @@ def evaluate(
     report = evaluate_records(
         read_queries(against),
         predictions_for(predictions, against, predictions_format, on_torn=on_torn),
-        protocol,
+        rules,
         allow_missing=allow_missing,
         data=file_sha256(against)[:_HASH_DIGITS],
     )
@@ -176,5 +181,7 @@ def _print_tables(report: Report) -> None:
         console.print(f"{report.failed:,} failed: they count as no mask, never as a right one")
     if report.missing:
         console.print(f"{report.missing:,} missing: scored as answered with no mask")
+    for name, reason in report.undefined.items():
+        console.print(f"{name}: no value, {reason}")
     for figure in report.metrics.values():
         console.print(figure.signature, style="dim", soft_wrap=True, markup=False)
