@@ -1,6 +1,7 @@
 """Comparing two runs: whose answers are better, and whether that may be luck."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -49,6 +50,17 @@ def test_pairing_makes_the_interval_narrow() -> None:
     paired = compare(one, two, resamples=200)["gIoU"]
     alone = one.metrics["gIoU"]
     assert paired.high - paired.low < 0.8 * (alone.high - alone.low)
+
+
+def test_the_surer_run_wins_where_small_is_good() -> None:
+    def run(probability: float):
+        types = {"modal": probability, "amodal": 1 - probability, "hidden": 0.0}
+        answers = [replace(perfect(query), mask_type_probability=types) for query in QUERIES]
+        return evaluate(QUERIES, answers, resamples=20)
+
+    found = compare(run(0.9), run(0.6))["type-brier"]
+    assert found.value < 0
+    assert (found.wins, found.losses) == (30, 0)
 
 
 def test_order_of_queries_does_not_matter() -> None:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from askmask.errors import DataError
 from askmask.metrics.bootstrap import RESAMPLES, percentiles, resample
+from askmask.metrics.figures import lower_is_better
 from askmask.metrics.report import Report
 from askmask.metrics.terms import Metric
 
@@ -80,9 +81,11 @@ def _rows_of(b: Report, a: Report) -> NDArray[np.intp]:
     return np.array([row_of[name] for name in a.query_ids], np.intp)
 
 
-def _difference(a: Metric, b: Metric, resampled: NDArray[np.float64]) -> Difference:
+def _difference(name: str, a: Metric, b: Metric, resampled: NDArray[np.float64]) -> Difference:
     """Difference of one metric; `resampled` holds that of each draw."""
     ours, theirs = a.per_query(), b.per_query()
+    if lower_is_better(name):
+        ours, theirs = -ours, -theirs
     wins, losses = int((ours > theirs).sum()), int((ours < theirs).sum())
     low, high = percentiles(resampled)
     n = int((a.counted & b.counted).sum())
@@ -114,6 +117,6 @@ def compare(
         for metrics in (ours, theirs)
     ]
     return {
-        name: _difference(ours[name], theirs[name], difference)
+        name: _difference(name, ours[name], theirs[name], difference)
         for name, difference in zip(ours, (values[0] - values[1]).T, strict=True)
     }

@@ -23,7 +23,15 @@ from askmask.metrics.no_target import n_acc, t_acc
 from askmask.metrics.rims import DILATION_RATIO
 from askmask.metrics.terms import Metric, Terms
 
-__all__ = ["FIGURES", "OF_INSTANCES", "Rules", "compute", "settings_of", "wanted_by"]
+__all__ = [
+    "FIGURES",
+    "OF_INSTANCES",
+    "Rules",
+    "compute",
+    "lower_is_better",
+    "settings_of",
+    "wanted_by",
+]
 
 
 @dataclass(frozen=True)
@@ -43,6 +51,11 @@ class Rules:
     comparison: Comparison = ">"
     epsilon: Epsilon = "none"
     unit: Literal["query", "instance"] = "query"
+
+
+def lower_is_better(metric: str) -> bool:
+    """Whether small values of a figure are good."""
+    return metric.endswith("-brier")
 
 
 _Figure = Callable[[Counts, Rules], Metric]

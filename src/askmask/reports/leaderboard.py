@@ -15,6 +15,7 @@ from typing import Any
 from askmask.atomic import atomic_write
 from askmask.errors import ConfigError, DataError
 from askmask.formats.files import write_json
+from askmask.metrics.figures import lower_is_better
 from askmask.metrics.report import Figure, Figures
 from askmask.reports.compare import run_names
 from askmask.reports.markup import Markup, document, tag
@@ -87,11 +88,6 @@ class Group:
 
 def _to_json(figures: Figures) -> dict[str, Any]:
     return {metric: figure.to_json() for metric, figure in figures.items()}
-
-
-def lower_is_better(metric: str) -> bool:
-    """Whether small values of a metric are good."""
-    return metric.endswith("-brier")
 
 
 def _rules(figure: Figure) -> dict[str, str]:
