@@ -102,9 +102,8 @@ def main() -> None:
     print(f"{lines:,} lines a file{'MB':>12}{'json.loads s':>14}{'askmask s':>12}{'ratio':>8}"
           f"{'peak MB':>9}{'s / 39,000':>12}")  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
-        for path, read in zip(
-            write(Path(folder), lines), (read_queries, read_predictions), strict=True
-        ):
+        readers = read_queries, read_predictions
+        for path, read in zip(write(Path(folder), lines), readers, strict=True):
             theirs = seconds(lambda path=path: plain(path))
             ours = seconds(lambda path=path, read=read: read(path))
             peak = peak_mb(lambda path=path, read=read: read(path))

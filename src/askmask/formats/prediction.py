@@ -64,11 +64,6 @@ class PredictedMask:
             fields.extra,
         )
 
-    def of_type(self, mask_type: MaskType | None) -> RLE | None:
-        """Return what the object holds as its mask of a type beside `segmentation`, or None."""
-        own = {MaskType.MODAL: self.modal, MaskType.AMODAL: self.amodal}
-        return None if mask_type is None else own.get(mask_type)
-
     def to_json(self) -> dict[str, Any]:
         """Return the object as it is written."""
         optional = present(modal=self.modal, amodal=self.amodal, label=self.label)
@@ -178,14 +173,7 @@ def _group(
         mask = PredictedMask.from_fields(item, size_hw)
         size_hw = size_hw or (mask.segmentation["size"][0], mask.segmentation["size"][1])
         masks.append(mask)
-    check_group(
-        mask_type,
-        [
-            (item, mask.segmentation, mask.of_type(mask_type))
-            for item, mask in zip(items, masks, strict=True)
-            if item.extra or mask.modal or mask.amodal
-        ],
-    )
+    check_group(mask_type, items)
     return tuple(masks), size_hw
 
 

@@ -6,13 +6,11 @@ missing is the same as null. `place` says where a record was read, for later mes
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from askmask import rle
-from askmask.errors import RLEError
 from askmask.formats.codes import CodeChecks
 from askmask.formats.fields import Fields
 from askmask.rle import RLE
@@ -41,41 +39,23 @@ def present(**optional: Any) -> dict[str, Any]:
     return {key: value for key, value in optional.items() if value is not None}
 
 
-def _are_equal(a: RLE, b: RLE) -> bool:
-    """Whether two codes are of one mask; True for broken ones, which their own check names."""
-    if a["counts"] == b["counts"]:
-        return True
-    height, width = a["size"]
-    try:
-        return rle.union([a], (height, width)) == rle.union([b], (height, width))
-    except RLEError:
-        return True
-
-
-def check_group(
-    mask_type: MaskType | None, masks: Sequence[tuple[Fields, RLE, RLE | None]]
-) -> None:
-    """Refuse a group whose masks are not all of one type.
+def check_group(mask_type: MaskType | None, masks: Iterable[Fields]) -> None:
+    """Refuse a group whose masks say that they are not all of one type.
 
     Args:
         mask_type: of the line, or None where it does not say.
-        masks: of each, its keys, its `segmentation`, and what it holds as its mask of `mask_type`.
+        masks: keys of the group's masks; `mask_type` is unknown there, but other tools write it.
 
     Raises:
-        DataError: when a mask says another type, or holds another mask of the line's type.
+        DataError: when a mask says another type than the line, or than a mask before it.
     """
     said: object = mask_type
-    for fields, segmentation, same in masks:
-        own = fields.extra.get("mask_type") if fields.extra else None
+    for fields in masks:
+        own = fields.extra.get("mask_type")
         said = own if said is None else said
         if own is not None and own != said:
             raise fields.error(
                 "mask_type", f"expected {str(said)!r} as the rest of the group, got {own!r}"
-            )
-        if same is not None and same is not segmentation and not _are_equal(segmentation, same):
-            raise fields.error(
-                str(mask_type),
-                f"expected the same mask as 'segmentation', as the mask type is {mask_type}",
             )
 
 
@@ -276,15 +256,7 @@ class QueryRecord:
         mask_type = fields.choice("mask_type", MASK_TYPES)
         items = fields.objects("targets", Target.KEYS)
         targets = tuple(Target.from_fields(item, size_hw) for item in items)
-        modal = mask_type is MaskType.MODAL
-        check_group(
-            mask_type,
-            [
-                (item, target.segmentation, target.modal if modal else None)
-                for item, target in zip(items, targets, strict=True)
-                if modal or item.extra
-            ],
-        )
+        check_group(mask_type, items)
         return cls(
             id=fields.name("id"),
             image=fields.name("image"),
