@@ -25,6 +25,12 @@ def test_an_unknown_recipe_is_refused_with_the_nearest_name(tmp_path: Path) -> N
         train("embeded-v1", tmp_path)
 
 
+@pytest.mark.parametrize(("only", "image_from"), [("proposer", "x"), ("selector", None)])
+def test_one_stage_alone_needs_the_others(tmp_path: Path, only: str, image_from: str) -> None:
+    with pytest.raises(ConfigError, match="--only: expected one of selector, mask-type, with"):
+        train("embedded-v1", tmp_path, only=only, image_from=image_from, start_from=tmp_path)
+
+
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("chain") / "run"
@@ -77,11 +83,20 @@ def test_cached_candidates_hold_what_the_scene_says(run: Path) -> None:
     assert any(query.phrase for scene in scenes for query in scene.queries)
 
 
-def test_a_proposer_can_be_kept_and_the_rest_go_on(run: Path, tmp_path: Path) -> None:
+def test_all_but_one_stage_can_be_kept(run: Path, tmp_path: Path) -> None:
     weights = train(
-        "embedded-smoke", tmp_path / "run", image_from=str(run / "weights"), start_from=run
+        "embedded-smoke",
+        tmp_path / "run",
+        image_from=str(run / "weights"),
+        start_from=run,
+        only="mask-type",
     )
     EmbeddedWeights(str(weights)).verify()
+    assert not (tmp_path / "run" / "selector").exists()
+    assert (tmp_path / "run" / "mask-type" / "checkpoint.pt").is_file()
+    for name, same in (("selector.onnx", True), ("mask_type.onnx", False)):
+        old, new = (folder / name for folder in (run / "weights", weights))
+        assert (old.read_bytes() == new.read_bytes()) == same
     kept, source = (folder / "image.onnx" for folder in (weights, run / "weights"))
     assert kept.read_bytes() == source.read_bytes()
     assert not (tmp_path / "run" / "proposer").exists()

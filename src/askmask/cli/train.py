@@ -32,6 +32,13 @@ def train(
         Path | None,
         typer.Option(help="Start from the checkpoints in this run folder, e.g. on other data."),
     ] = None,
+    only: Annotated[
+        str | None,
+        typer.Option(
+            metavar="STAGE",
+            help="Train this stage alone (selector or mask-type) and keep the others.",
+        ),
+    ] = None,
     resume: Annotated[bool, typer.Option(help="Go on in the run folder.")] = False,
 ) -> None:
     """Train a model with a committed recipe and export its weights."""
@@ -48,6 +55,7 @@ def train(
         renders=renders or (),
         image_from=image_from,
         start_from=start_from,
+        only=only,
         resume=resume,
         say=lambda message: typer.echo(message, err=True),
     )

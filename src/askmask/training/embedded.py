@@ -29,7 +29,7 @@ from askmask.training.export import (
     export_words,
     seal,
 )
-from askmask.training.loop import TrainingTask, fit
+from askmask.training.loop import TrainingTask, evaluate, fit
 from askmask.training.mask_type import MaskTypeRecipe, MaskTypeTask
 from askmask.training.proposer import ProposerRecipe, ProposerTask
 from askmask.training.run import TrainingRun, load_model
@@ -37,7 +37,10 @@ from askmask.training.samples import VALIDATION_SEEDS
 from askmask.training.selector import Example, SelectorRecipe, SelectorTask
 from askmask.training.words import cache_words
 
-__all__ = ["EmbeddedRecipe", "EmbeddedTraining", "Progress"]
+__all__ = ["STAGES", "EmbeddedRecipe", "EmbeddedTraining", "Progress"]
+
+STAGES = ("selector", "mask-type")
+"""Stages that can be trained alone."""
 
 Progress = Callable[[str], None]
 """Told of each stage."""
@@ -54,6 +57,8 @@ class EmbeddedRecipe:
         shares: parts of the budget that the three get; caching is not counted.
         image_from: weights whose proposer is taken as it is; then the others share the budget.
         start_from: run folder whose checkpoints the trained stages start from.
+        only: the one stage of `STAGES` that is trained and gets the whole budget; the others are
+            those of `start_from`.
         config: sizes and thresholds.
         default_budget: when `--budget` is not given.
     """
@@ -64,6 +69,7 @@ class EmbeddedRecipe:
     shares: tuple[float, float, float] = (0.32, 0.48, 0.20)
     image_from: str | None = None
     start_from: str | None = None
+    only: str | None = None
     config: EmbeddedConfig = field(default_factory=EmbeddedConfig)
     default_budget: str = "110m"
 
@@ -118,17 +124,22 @@ class EmbeddedTraining:
 
     def _share(self, stage: int) -> Budget:
         """Budget of proposer 0, selector 1 or mask type 2."""
+        if self.recipe.only is not None:
+            return self.budget
         shares = list(self.recipe.shares)
         if self.recipe.image_from is not None:
             shares[0] = 0.0
         return self.budget.share(shares[stage] / sum(shares))
 
     def _fit(self, stage: str, task: TrainingTask, budget: Budget) -> None:
-        described = {**self.described, "stage": stage}
         folder = stage.replace(" ", "-")
-        run = TrainingRun(self.out / folder, described, resume=self.resume)
         if self.recipe.start_from is not None:
             load_model(task.model, Path(self.recipe.start_from) / folder)
+        if self.recipe.only not in (None, folder):
+            self.measured.update(evaluate(task))
+            return
+        described = {**self.described, "stage": stage}
+        run = TrainingRun(self.out / folder, described, resume=self.resume)
         self.measured.update(fit(task, run, budget))
 
     def _proposer(self) -> None:

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from askmask.training.budget import Budget
 from askmask.training.run import TrainingRun
 
-__all__ = ["LoopSettings", "TrainingTask", "fit"]
+__all__ = ["LoopSettings", "TrainingTask", "evaluate", "fit"]
 
 
 class TrainingTask(Protocol):
@@ -129,17 +129,22 @@ def _rate(step: int, used: float, warmup_steps: int) -> float:
     return min(1.0, (step + 1) / warmup_steps) * cosine
 
 
-def _evaluate(
-    task: TrainingTask, run: TrainingRun, step: int, seconds: float, console: Console
-) -> dict[str, float]:
+def evaluate(task: TrainingTask) -> dict[str, float]:
+    """Measure a task on its held-out data; its model is ready to be trained afterwards."""
     task.model.eval()
     with torch.no_grad():
         measured = task.evaluate()
     task.model.train()
-    rounded = {name: round(value, 4) for name, value in measured.items()}
-    run.log({"step": step, "seconds": round(seconds, 1), "evaluation": 1, **rounded})
-    console.print(f"step {step}: {rounded}", highlight=False)
-    return rounded
+    return {name: round(value, 4) for name, value in measured.items()}
+
+
+def _evaluate(
+    task: TrainingTask, run: TrainingRun, step: int, seconds: float, console: Console
+) -> dict[str, float]:
+    measured = evaluate(task)
+    run.log({"step": step, "seconds": round(seconds, 1), "evaluation": 1, **measured})
+    console.print(f"step {step}: {measured}", highlight=False)
+    return measured
 
 
 def _save(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from askmask.errors import ConfigError
 from askmask.training.budget import Budget
-from askmask.training.embedded import EmbeddedRecipe, EmbeddedTraining, Progress
+from askmask.training.embedded import STAGES, EmbeddedRecipe, EmbeddedTraining, Progress
 from askmask.training.mask_type import MaskTypeRecipe
 from askmask.training.proposer import ProposerRecipe
 from askmask.training.selector import SelectorRecipe
@@ -38,6 +38,7 @@ def train(
     renders: Sequence[Path] = (),
     image_from: str | None = None,
     start_from: Path | None = None,
+    only: str | None = None,
     resume: bool = False,
     say: Progress = lambda message: None,
 ) -> Path:
@@ -52,6 +53,7 @@ def train(
             sentences is trained.
         start_from: run folder of the same recipe whose checkpoints the trained stages start from,
             e.g. to go on with more data.
+        only: one of `STAGES`, to train it alone; needs `image_from` and `start_from`.
         resume: go on in `out`.
         say: told of each stage.
 
@@ -59,12 +61,17 @@ def train(
         The folder with the exported weights.
 
     Raises:
-        ConfigError: for an unknown recipe, or a run folder of another one.
+        ConfigError: for an unknown recipe or stage, or a run folder of another one.
     """
     if name not in RECIPES:
         near = difflib.get_close_matches(name, RECIPES, 1)
         hint = f"; did you mean {near[0]}?" if near else ""
         raise ConfigError(f"unknown recipe {name!r}, there are {', '.join(RECIPES)}{hint}")
+    if only is not None and (only not in STAGES or image_from is None or start_from is None):
+        raise ConfigError(
+            f"--only: expected one of {', '.join(STAGES)}, with --image-from and --start-from for "
+            f"what is left as it is; got {only!r}"
+        )
     recipe = RECIPES[name]
     given = tuple(str(folder) for folder in renders)
     recipe = replace(
@@ -72,6 +79,7 @@ def train(
         proposer=replace(recipe.proposer, renders=given),
         image_from=image_from,
         start_from=None if start_from is None else str(start_from),
+        only=only,
     )
     total = Budget.parse(budget or recipe.default_budget)
     return EmbeddedTraining(recipe, out, total, resume, say).train()
