@@ -45,7 +45,7 @@ class MaskTypeRecipe:
     batch: int = 64
     learning_rate: float = 1e-4
     head_rate: float = 1e-3
-    framed_share: float = 0.7
+    framed_share: float = 0.85
     shares: tuple[float, float, float] = (0.42, 0.34, 0.24)
     rough_share: float = 0.08
     smoothing: float = 0.05
