@@ -9,7 +9,7 @@ import pytest
 from cli_result import Run
 
 from askmask.errors import OutputError
-from askmask.pantry import build
+from askmask.pantry import build, splits
 from askmask.pantry.language import folder
 from askmask.pantry.objects import build as objects
 from askmask.pantry.render import filament
@@ -29,7 +29,13 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Calls:
 
     monkeypatch.setattr(build, "build_scenes", note)
     monkeypatch.setattr(objects, "build_objects", note)
-    monkeypatch.setattr(world, "build_pantry", note)
+    monkeypatch.setattr(
+        world, "build_pantry", lambda out, split, **options: note(out, **options, split=split)
+    )
+    monkeypatch.setattr(
+        splits, "ask_split", lambda out, split, **options: note(out, **options, asked=split)
+    )
+    monkeypatch.setattr(splits, "is_published", lambda out, split: None)
     monkeypatch.setattr(filament, "require_driver", lambda: Path("driver.json"))
     monkeypatch.setattr(folder, "build_queries_folder", note)
     return seen
@@ -57,13 +63,15 @@ def test_objects(run: Run, calls: Calls) -> None:
 def test_pantry_gathers_the_objects_once(run: Run, calls: Calls, tmp_path: Path) -> None:
     options = ["--split", "test", "--count", 5, "--objects", tmp_path, "--workers", 2]
     result = run("build", "pantry", "--out", "p", *options)
-    assert (result.code, result.out) == (0, "p/entities-test.jsonl\n")
-    pantry = {"split": "test", "objects": tmp_path, "count": 5, "size_hw": (480, 640)}
-    assert calls == [(tmp_path, {"deb": None}), (Path("p"), {**pantry, "workers": 2})]
+    assert (result.code, result.out) == (0, "p/queries-test.jsonl\n")
+    assert "checksums: none are published" in result.err
+    split = splits.SPLITS["test"].of_size(5)
+    pantry = {"split": split, "objects": tmp_path, "size_hw": (480, 640), "workers": 2}
+    assert calls == [(tmp_path, {"deb": None}), (Path("p"), pantry), (Path("p"), {"asked": split})]
     (tmp_path / "objects.json").touch()
     calls.clear()
     run("build", "pantry", "--out", "p", *options)
-    assert [out for out, _ in calls] == [Path("p")]
+    assert [out for out, _ in calls] == [Path("p")] * 2
 
 
 def test_objects_are_kept_in_the_cache(

@@ -158,7 +158,7 @@ def test_a_missing_picture_leaves_nothing(run: Run, folder: Path) -> None:
     [
         (("--from", "cocoo", "--to", "yolo"), "cocoo: expected a format that is read"),
         (("--from", "coc", "--to", "yolo"), "did you mean coco?"),
-        (("--from", "r2sm", "--to", "yolo"), "r2sm: expected a format that is read"),
+        (("--from", "fiftyone", "--to", "yolo"), "fiftyone: expected a format that is read"),
         (("--from", "png", "--to", "yolo"), "name the queries that these results answer"),
         (("--from", "askmask", "--to", "x"), "x: expected a format that is written"),
         (("--from", "askmask", "--to", "coco", "--split", "val"), "has the splits all, not 'val'"),

@@ -16,7 +16,7 @@ from askmask.cli.main import app
 
 COMMANDS = [
     *("segment", "mask-type", "predict", "evaluate", "build", "author", "stats", "browse"),
-    *("compare", "leaderboard", "train", "doctor"),
+    *("compare", "leaderboard", "data", "convert", "train", "doctor"),
 ]
 
 

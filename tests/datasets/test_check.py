@@ -90,7 +90,7 @@ def test_what_is_unknown_is_no_problem() -> None:
         ({"segmentation": [[5, 5, 80, 5, 80, 25]], "area": None}, "a polygon reaches over"),
         ({"segmentation": [], "area": None}, "the mask is empty"),
         ({"area": 3_000}, "area 3000, but the mask has 300 pixels"),
-        ({"segmentation": "x"}, "annotation 11 (item 1): RLE"),
+        ({"segmentation": "x"}, "annotation 11 (item 1): expected a mask"),
     ],
 )
 def test_claims_of_annotations(change: dict[str, Any], problem: str, tmp_path: Path) -> None:

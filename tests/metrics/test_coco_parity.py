@@ -4,6 +4,7 @@ import contextlib
 import io
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -211,7 +212,7 @@ def test_an_ignore_region_is_a_crowd() -> None:
     queries, predictions = _records(truth, results)
     region = np.zeros(SIZE_HW, bool)
     region[:70] = True
-    ignoring = [type(query)(**{**vars(query), "ignore": rle.encode(region)}) for query in queries]
+    ignoring = [replace(query, ignore=rle.encode(region)) for query in queries]
     for image in truth["images"]:
         truth["annotations"].append(
             {

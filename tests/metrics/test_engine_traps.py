@@ -1,6 +1,7 @@
 """What evaluation engines get wrong in silence; see docs/evaluation.md."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -55,7 +56,7 @@ def test_any_string_is_an_id() -> None:
 def test_entity_zero_can_be_found() -> None:
     query = make_query("a")
     target = Target(rle.encode(rows(0, 3)), entity=0)
-    query = type(query)(**{**vars(query), "targets": (target,)})
+    query = replace(query, targets=(target,))
     assert _ap([query], [make_prediction("a", [rows(0, 3)])])["AP"] == 1.0
 
 

@@ -24,6 +24,9 @@ _CHUNK_BYTES = 1 << 20
 _SURE = 16
 """An error this far before the end of what was read is no matter of reading more."""
 
+_CUT_NUMBER = 2
+"""Characters of a number that its reader leaves when the rest of it is missing."""
+
 
 _DECODER = json.JSONDecoder()
 
@@ -90,8 +93,8 @@ class _Text:
                     raise self.error(error.msg) from error
             except (ValueError, RecursionError) as error:
                 raise self.error(str(error)) from error
-            else:  # a number at the end of what was read may go on
-                if end < len(self._text) or not self._more():
+            else:  # a number that what was read cuts off, as in "1." or "1.5e-", may go on
+                if end + _CUT_NUMBER < len(self._text) or not self._more():
                     self._place = end
                     return value
 
