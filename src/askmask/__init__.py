@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         QueryError,
         RLEError,
         ShapeError,
+        TornLineError,
         WeightsError,
     )
     from askmask.images import read_image
@@ -49,6 +50,7 @@ __all__ = [
     "RLEError",
     "Segmenter",
     "ShapeError",
+    "TornLineError",
     "WeightsError",
     "draw_answer",
     "load",

@@ -119,5 +119,5 @@ class Fit:
 
 
 def _span(cells: NDArray[np.intp], step: float, limit: int) -> tuple[int, int]:
-    """Pixels from one cell before the first to one after the last of `cells`."""
-    return max(0, int((cells[0] - 1) * step)), min(limit, int(np.ceil((cells[-1] + 2) * step)))
+    """Pixels from two cells, the reach of the interpolation, before `cells` to two after them."""
+    return max(0, int((cells[0] - 2) * step)), min(limit, int(np.ceil((cells[-1] + 3) * step)))
