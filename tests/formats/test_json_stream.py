@@ -71,19 +71,21 @@ def test_the_first_item_comes_before_the_rest_is_read(tmp_path: Path) -> None:
         ("[1 2]", "expected , or"),
         (b'["\xff"]', "expected UTF-8, got byte 0xff"),
         (b'["\xc3', "expected UTF-8"),
-        ("[" * 100_000, "item 1: expected JSON"),
-        ("[" + "9" * 5_000 + "]", "item 1: expected JSON"),
         ('["' + "x" * 50, "Unterminated"),
     ],
 )
 def test_what_is_no_array_is_refused(
     content: str | bytes, message: str, chunk: int, tmp_path: Path
 ) -> None:
-    if chunk == 1 and len(content) > 1_000:
-        pytest.skip("slow in chunks of one byte")
     with pytest.raises(DataError, match=message) as caught:
         list(iter_array(write(tmp_path, content)))
     assert "file.json" in str(caught.value)
+
+
+@pytest.mark.parametrize("content", ["[" * 100_000, "[" + "9" * 5_000 + "]"])
+def test_what_the_parser_cannot_hold_is_refused(content: str, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="item 1: expected JSON"):
+        list(iter_array(write(tmp_path, content)))
 
 
 def test_nan_passes_for_the_reader_to_name(tmp_path: Path) -> None:
