@@ -65,8 +65,8 @@ def test_generated_queries_of_unseen_scenes_are_mostly_answered(model: EmbeddedS
             overlaps.append((got & wanted).sum() / union if union else 1.0)
             types.append(answer.mask_type is query.mask_type)
     assert len(overlaps) > 60
-    assert np.mean(overlaps) > 0.45
-    assert np.mean(types) > 0.85
+    assert np.mean(overlaps) > 0.5
+    assert np.mean(types) > 0.88
 
 
 def test_the_same_picture_and_sentence_give_the_same_answer(model: EmbeddedSegmenter) -> None:
