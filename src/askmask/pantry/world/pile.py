@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -54,11 +55,12 @@ def drop(things: Sequence[Asset], rng: np.random.Generator) -> Layout:
     model = spec.compile()
     data = mujoco.MjData(model)
     falling, settling = (int(seconds / _STEP) for seconds in _SECONDS)
-    mujoco.mj_step(model, data, nstep=falling)
-    # What got stuck in the frame, which is not seen, would seem to float.
-    for number in range(4):
-        model.geom(f"frame{number}").contype = model.geom(f"frame{number}").conaffinity = 0
-    mujoco.mj_step(model, data, nstep=settling)
+    with _without_log(mujoco):
+        mujoco.mj_step(model, data, nstep=falling)
+        # What got stuck in the frame, which is not seen, would seem to float.
+        for number in range(4):
+            model.geom(f"frame{number}").contype = model.geom(f"frame{number}").conaffinity = 0
+        mujoco.mj_step(model, data, nstep=settling)
     placed = []
     for asset, (name, rotation) in zip(things, bodies, strict=True):
         body = model.body(name).id
@@ -67,6 +69,17 @@ def drop(things: Sequence[Asset], rng: np.random.Generator) -> Layout:
         if _rests(item, half):
             placed.append(item)
     return Layout("pile", tuple(placed), half)
+
+
+@contextmanager
+def _without_log(mujoco: Any) -> Iterator[None]:
+    """Keep warnings out of a log file in the working folder: `_rests` sorts out what flew away."""
+    before = mujoco.get_mju_user_warning()
+    mujoco.set_mju_user_warning(lambda text: None)
+    try:
+        yield
+    finally:
+        mujoco.set_mju_user_warning(before)
 
 
 def _rests(item: Placed, half: tuple[float, float]) -> bool:
