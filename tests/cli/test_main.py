@@ -113,7 +113,9 @@ class TestExitCodes:
 
     def test_ctrl_c_is_130(self) -> None:
         code = (
-            "import sys; sys.argv = ['askmask', 'mask-type']\n"
+            "import signal, sys; sys.argv = ['askmask', 'mask-type']\n"
+            # Where the tests run in the background, children would ignore Ctrl-C.
+            "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
             "from askmask.cli.main import main\n"
             "print('ready', flush=True); main()"
         )
