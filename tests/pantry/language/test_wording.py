@@ -9,7 +9,7 @@ import pytest
 
 from askmask.errors import DataError
 from askmask.pantry.language import banks
-from askmask.pantry.language.english import article, plural, roughen
+from askmask.pantry.language.english import article, roughen
 from askmask.pantry.language.frames import any_frame, choose_frame
 from askmask.pantry.language.meaning import parse, says_partly_hidden
 from askmask.pantry.language.phrases import Phrase
@@ -24,23 +24,6 @@ def pattern(text):
 
 def name(text):
     return next(one for one in vocabulary().names if one.text == text)
-
-
-@pytest.mark.parametrize(
-    ("one", "many"),
-    [
-        ("jar of honey", "jars of honey"),
-        ("loaf of bread", "loaves of bread"),
-        ("potato", "potatoes"),
-        ("box", "boxes"),
-        ("piece of fresh produce", "pieces of fresh produce"),
-        ("thing with a screen", "things with a screen"),
-        ("berry", "berries"),
-        ("toy", "toys"),
-    ],
-)
-def test_plural(one, many):
-    assert plural(one) == many
 
 
 @pytest.mark.parametrize(

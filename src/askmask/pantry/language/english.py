@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 
-__all__ = ["article", "capitalise", "plural", "roughen"]
+__all__ = ["article", "capitalise", "is_plural", "plural", "roughen"]
 
 _IRREGULAR = {
     "loaf": "loaves",
@@ -19,9 +19,8 @@ _IRREGULAR = {
     "dish": "dishes",
     "radio": "radios",
     "fish": "fish",
-    "glasses": "glasses",
-    "scissors": "scissors",
 }
+_SINGULAR_IN_S = {"phalaenopsis", "Phillips", "wireless"}
 _HEAD_ENDS = re.compile(
     r" (of|for|in|with|from|to|and|after|at|on|under|over|left|right|that|which|by|when)\b"
 )
@@ -30,15 +29,28 @@ _SILENT = re.compile(r"\b([Aa]) (?=(\w|'))")
 
 
 def plural(noun: str) -> str:
-    """Plural of a singular noun phrase; its head is the word before the first preposition."""
+    """Plural of a noun phrase: of its head; itself where that is plural already ("shoes")."""
+    before, word, after = _around_head(noun)
+    return f"{before}{_plural_word(word)}{after}"
+
+
+def is_plural(noun: str) -> bool:
+    """Whether the head of a noun phrase is plural: "French fries", but not "set of keys"."""
+    _, word, _ = _around_head(noun)
+    return bool(re.search(r"[^su]s$", word)) and word not in _SINGULAR_IN_S
+
+
+def _around_head(noun: str) -> tuple[str, str, str]:
+    """What comes before, the head and what comes after: it stands before the first preposition."""
     cut = _HEAD_ENDS.search(noun)
-    head, rest = (noun[: cut.start()], noun[cut.start() :]) if cut else (noun, "")
-    before, _, word = head.rpartition(" ")
-    many = _plural_word(word)
-    return f"{before} {many}{rest}" if before else f"{many}{rest}"
+    end = cut.start() if cut else len(noun)
+    start = noun.rfind(" ", 0, end) + 1
+    return noun[:start], noun[start:end], noun[end:]
 
 
 def _plural_word(word: str) -> str:
+    if is_plural(word):
+        return word
     if word in _IRREGULAR:
         return _IRREGULAR[word]
     if re.search(r"(s|x|z|ch|sh)$", word):

@@ -21,7 +21,7 @@ from askmask.pantry.language.banks import (
     noun_entries,
     pool_of,
 )
-from askmask.pantry.language.english import plural
+from askmask.pantry.language.english import is_plural, plural
 from askmask.pantry.language.truth import FALSE, TRUE, UNCLEAR, Truth
 
 __all__ = [
@@ -71,10 +71,10 @@ _WRAPPED = re.compile(
 )
 _MASS = (
     "food,fruit,alcohol,booze,jam,juice,soap,medicine,medication,tinned food,canned food,"
-    "frozen food,packaged food,fast food,takeaway,silverware,veg,safety equipment,"
-    "reading matter,fruit juice,footwear,headwear,clothing,tableware"
+    "frozen food,packaged food,fast food,takeaway,silverware,veg,safety equipment,laundry,"
+    "clean laundry,reading matter,fruit juice,footwear,headwear,clothing,tableware"
 )
-_MASS_CLASSES = frozenset(_MASS.split(","))
+_MASS_WORDS = frozenset(_MASS.split(","))
 _MISLEADING = re.compile(rf"\b({'|'.join(_NEIGHBOURS)}|gray|golden)\b|^whole ")
 """Synonyms that claim a colour, or that sound like a mask type: "red onion", "whole apple"."""
 
@@ -206,14 +206,13 @@ class Vocabulary:
 
     def _form(self, text: str, nouns: set[str], level: str) -> str:
         entry = self.entries[min(nouns)]
-        if level in ("container", "class"):
-            return "count" if text not in _MASS_CLASSES else "mass"
-        if text == entry.noun or not _is_packaged(entry):
-            many = entry.number == "pl" or (text != entry.noun and re.search(r"[^su]s$", text))
-            return "plural" if many and not text.startswith("pair of") else "count"
-        if _WRAPPED.search(text):
+        if is_plural(text):
+            return "plural"
+        if text in _MASS_WORDS:
+            return "mass"
+        if level in ("container", "class") or text == entry.noun:
             return "count"
-        return "plural" if re.search(r"[^su]s$", text) else "mass"
+        return "mass" if _is_packaged(entry) and not _WRAPPED.search(text) else "count"
 
     @cached_property
     def class_phrases(self) -> Mapping[Pool, tuple[ClassPhrase, ...]]:
@@ -244,7 +243,7 @@ class Vocabulary:
 
 
 def _many(word: str) -> str:
-    return word if word in _MASS_CLASSES or word.endswith(("s", "wear", "gear")) else plural(word)
+    return word if word in _MASS_WORDS or word.endswith(("wear", "gear")) else plural(word)
 
 
 def _is_packaged(entry: NounEntry) -> bool:
