@@ -3,9 +3,9 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 DEMO_IMAGE ?= examples/demo.png
 DEMO_TEXT ?= the whole jar of mayonnaise, also where the can of coffee covers it
-DEBIAN := libvulkan1 mesa-vulkan-drivers
+DEBIAN := libvulkan1 mesa-vulkan-drivers chromium chromium-driver
 
-.PHONY: help setup demo test check fmt lint type bench docs clean vulkan
+.PHONY: help setup demo test check fmt lint type bench docs clean debian
 
 help: ## list the verbs
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -15,7 +15,7 @@ setup: $(VENV)/setup.stamp ## install everything for development into .venv
 demo: $(VENV)/core.stamp ## segment the demo picture; needs only the core
 	$(BIN)/askmask segment $(DEMO_IMAGE) "$(DEMO_TEXT)" --out demo-out
 
-test: setup vulkan ## run the tests
+test: setup debian ## run the tests
 	$(BIN)/python -m pytest
 
 check: setup lint type test ## all that must pass before a merge
@@ -54,8 +54,8 @@ $(VENV)/setup.stamp: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install -q -e '.[scenes,render,train,dev]'
 	touch $@ $(VENV)/core.stamp
 
-# The renderer's tests need a Vulkan driver; without one they are skipped.
-vulkan:
+# Tests of the renderer need a Vulkan driver, tests of pages a browser; without them they skip.
+debian:
 	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && ! dpkg -s $(DEBIAN) >/dev/null 2>&1; \
 	then (apt-get update -q && apt-get install -y -q --no-install-recommends $(DEBIAN)) \
-	|| echo "$(DEBIAN): not installed, tests of the renderer will be skipped"; fi
+	|| echo "$(DEBIAN): not installed, tests that need them will be skipped"; fi
