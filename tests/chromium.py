@@ -61,8 +61,10 @@ def broken_pictures(browser: webdriver.Chrome) -> list[str]:
         browser.execute_script("arguments[0].scrollIntoView()", picture)
     loaded = """
         const [pictures, done] = arguments;
-        Promise.allSettled(pictures.map((one) => one.decode())).then((all) =>
-          done(pictures.filter((_, place) => all[place].status !== "fulfilled").map((one) => one.src)));
+        Promise.allSettled(pictures.map((one) => one.decode())).then((all) => {
+          const broken = pictures.filter((_, place) => all[place].status !== "fulfilled");
+          done(broken.map((one) => one.src));
+        });
     """
     broken: list[str] = browser.execute_async_script(loaded, pictures)
     return broken
