@@ -6,6 +6,7 @@ import copy
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from askmask.models.embedded.text_net import TextTower, hide
 
@@ -17,9 +18,12 @@ class MaskTypeNet(nn.Module):
 
     Attributes:
         reads: layer of the tower whose output is the input here.
+        dropout: share of features dropped before each layer and the classes, in training: the
+            frames are few enough to be learnt by heart.
     """
 
     reads = 2
+    dropout = 0.1
 
     def __init__(self, tower: TextTower) -> None:
         super().__init__()
@@ -41,7 +45,8 @@ class MaskTypeNet(nn.Module):
         """
         mask = hide(valid, words.dtype)
         for layer in self.layers:
-            words = layer(words, mask)
+            words = layer(functional.dropout(words, self.dropout, self.training), mask)
         weight = torch.softmax(self.weigh(words) + mask[:, 0, 0, :, None], 1)  # (B, T, 1)
-        logits: Tensor = self.classify((weight * words).sum(1))
+        pooled = functional.dropout((weight * words).sum(1), self.dropout, self.training)
+        logits: Tensor = self.classify(pooled)
         return logits
