@@ -117,6 +117,6 @@ def _by_picture(
     places: NDArray[np.intp],
     pictures: int,
 ) -> Terms:
-    above = np.bincount(places[counted], values[counted], pictures)
+    above = np.bincount(places[counted], values[counted], pictures).astype(np.float64)
     below = np.bincount(places[counted], minlength=pictures).astype(np.float64)
     return Terms(above, below, below > 0)

@@ -26,7 +26,7 @@ from askmask.models.completer.crop_completer import CropCompleter
 from askmask.models.completer.net import CompleterNet
 from askmask.models.completer.weights import CompleterWeights
 from askmask.training.budget import Budget
-from askmask.training.completer_pictures import Picture, composed, made_strange
+from askmask.training.completer_pictures import Picture, areas, composed, made_strange
 from askmask.training.completer_samples import CropBatch, crop_batches
 from askmask.training.export import export_completer
 from askmask.training.loop import fit
@@ -191,7 +191,7 @@ def _quality_loss(quality: Tensor, probability: Tensor, modal: Tensor, truth: Te
 def _guesses(completer: CropCompleter, pictures: list[Picture]) -> list[Guess]:
     found = []
     for number, picture in enumerate(pictures):
-        rows = np.flatnonzero(picture.modal.sum((1, 2)) >= _LEAST_VISIBLE)
+        rows = np.flatnonzero(areas(picture.modal) >= _LEAST_VISIBLE)
         done = completer.complete_masks(picture.image, picture.modal[rows])
         for place, row in enumerate(rows):
             masks = picture.modal[row], picture.amodal[row], done.amodal[place]

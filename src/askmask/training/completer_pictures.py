@@ -17,7 +17,7 @@ from askmask.pantry.compose import compose
 from askmask.pantry.sprites import SpriteBank
 from askmask.training.completer_shapes import random_paint, random_shape
 
-__all__ = ["Picture", "composed", "made_strange"]
+__all__ = ["Picture", "areas", "composed", "made_strange"]
 
 _SCENE_HW = (240, 320)
 _MOST_ADDED = 4
@@ -38,6 +38,11 @@ class Picture:
     image: NDArray[np.uint8]
     modal: NDArray[np.bool_]
     amodal: NDArray[np.bool_]
+
+
+def areas(masks: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Pixels of each of (N, H, W) masks; many times quicker than a sum over two axes."""
+    return np.array([np.count_nonzero(mask) for mask in masks], np.int64)
 
 
 def composed(seed: int) -> Picture:
@@ -124,7 +129,7 @@ def _cut_out(
     rng: np.random.Generator,
 ) -> tuple[NDArray[np.bool_], NDArray[np.uint8]]:
     """Mask and colours of an object that is seen whole, turned, scaled and moved to a place."""
-    visible, area = source.modal.sum((1, 2)), source.amodal.sum((1, 2))
+    visible, area = areas(source.modal), areas(source.amodal)
     edge = source.amodal[:, [0, -1]].any((1, 2)) | source.amodal[:, :, [0, -1]].any((1, 2))
     whole = np.flatnonzero((visible >= _WHOLE * area) & (area > 0) & ~edge)
     if not len(whole):

@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader, IterableDataset
 from askmask.models.completer.config import CompleterConfig
 from askmask.models.completer.window import window_around
 from askmask.pantry.build import TRAINING_SEEDS
-from askmask.training.completer_pictures import Picture, composed, made_strange
+from askmask.training.completer_pictures import Picture, areas, composed, made_strange
 from askmask.training.rough_masks import roughened
 
 __all__ = ["CropBatch", "crop_batches"]
@@ -39,8 +39,11 @@ _WHOLE_SHARE = 0.3
 """How likely a whole object is chosen, beside 1 for a partly hidden one: it learns from both, or it
 would complete what is complete."""
 
-_REACHES = (1.5, 6.0)
-"""Narrowest and widest window, in longer sides of the modal mask's box."""
+_REACHES = ((1.9, 3.1), (1.6, 6.0))
+"""Narrowest and widest window, in longer sides of the modal mask's box: mostly as the first look,
+sometimes as the second or anything else."""
+
+_FIRST_LOOK = 0.65
 
 
 class CropBatch(NamedTuple):
@@ -92,29 +95,32 @@ class _Stream(IterableDataset[CropBatch]):
 
     def _batch(self, pictures: Sequence[Picture], rng: np.random.Generator) -> CropBatch:
         strange = [made_strange(picture, pictures, rng) for picture in pictures]
+        chances = [_chances(picture) for picture in strange]
         crops: list[_Crop] = []
         while len(crops) < self.crops:
-            picture = strange[len(crops) % len(strange)]
-            crops.append(_crop(picture, _target(picture, rng), self.config, rng))
+            place = len(crops) % len(strange)
+            index = int(rng.choice(len(chances[place]), p=chances[place]))
+            crops.append(_crop(strange[place], index, self.config, rng))
         columns = [np.stack(column) for column in zip(*crops, strict=True)]
         return CropBatch(*(torch.from_numpy(column) for column in columns))
 
 
-def _target(picture: Picture, rng: np.random.Generator) -> int:
-    """Choose an object, more often a partly hidden one; any when none is seen well."""
-    visible, area = picture.modal.sum((1, 2)), picture.amodal.sum((1, 2))
+def _chances(picture: Picture) -> NDArray[np.float64]:
+    """Chance of each object, (N,), to be learnt from; the largest has all if none is seen well."""
+    visible, area = areas(picture.modal), areas(picture.amodal)
     hidden = 1 - visible / np.maximum(area, 1)
     weight = np.where(hidden > _LITTLE_HIDDEN, 1.0, _WHOLE_SHARE)
     weight[(visible < _LEAST_VISIBLE) | (hidden > _MOST_HIDDEN)] = 0
     if not weight.any():
-        return int(visible.argmax())
-    return int(rng.choice(len(weight), p=weight / weight.sum()))
+        weight[visible.argmax()] = 1
+    chances: NDArray[np.float64] = weight / weight.sum()
+    return chances
 
 
 def _crop(picture: Picture, index: int, config: CompleterConfig, rng: np.random.Generator) -> _Crop:
     """Cut a turned and shifted window around an object, and spoil colours and given mask."""
     modal, amodal = picture.modal[index], picture.amodal[index]
-    reach = float(np.exp(rng.uniform(*np.log(_REACHES))))
+    reach = float(np.exp(rng.uniform(*np.log(_REACHES[0 if rng.random() < _FIRST_LOOK else 1]))))
     window = window_around(modal, reach=reach, least_side=config.least_side / 2, cells=config.cells)
     scale = config.cells / window.side
     centre = np.array([window.left, window.top]) + window.side / 2

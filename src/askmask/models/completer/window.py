@@ -95,11 +95,15 @@ class Window:
         return first, min(float(limit), start + cells.stop * self.step)
 
     def reaches_border(self, shape: NDArray[np.bool_]) -> bool:
-        """Whether a shape, (cells, cells) bool, goes on beyond the crop, but in the picture."""
+        """Whether a shape, (cells, cells) bool, meets a border beyond which the picture goes on."""
         rows, columns = self.inside
-        seen = np.zeros_like(shape)
-        seen[rows, columns] = shape[rows, columns]
-        return bool(seen[[0, -1]].any() or seen[:, [0, -1]].any())
+        height, width = self.picture_hw
+        return bool(
+            (self.top > 0 and shape[0, columns].any())
+            or (self.left > 0 and shape[rows, 0].any())
+            or (self.top + self.side < height and shape[-1, columns].any())
+            or (self.left + self.side < width and shape[rows, -1].any())
+        )
 
     def paste(self, logits: Floats, cut: float) -> NDArray[np.bool_]:
         """Scale logits, (cells, cells), back to a mask of the picture: (H, W) bool above `cut`."""
@@ -121,19 +125,26 @@ class Window:
 def window_around(
     mask: NDArray[np.bool_], *, reach: float, least_side: float, cells: int
 ) -> Window:
-    """Centre a window on the box around a mask.
+    """Centre a window on the box around a mask, and move it into the picture as far as it fits.
 
     Args:
         mask: (H, W) bool, not empty.
         reach: side of the window, in longer sides of the box.
-        least_side: smallest side, in pixels.
+        least_side: smallest side, in pixels; no window is larger than the picture's longer side.
         cells: height and width of the crop.
     """
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     top, bottom = int(rows[0]), int(rows[-1]) + 1
     left, right = int(columns[0]), int(columns[-1]) + 1
-    side = max(least_side, reach * max(bottom - top, right - left))
     height, width = mask.shape
-    return Window(
-        (top + bottom - side) / 2, (left + right - side) / 2, side, cells, (height, width)
-    )
+    side = max(least_side, reach * max(bottom - top, right - left))
+    side = min(side, float(max(height, width)))
+    start_y, start_x = _placed(top, bottom, side, height), _placed(left, right, side, width)
+    return Window(start_y, start_x, side, cells, (height, width))
+
+
+def _placed(first: int, last: int, side: float, limit: int) -> float:
+    """Start of a window around `first` to `last`, inside 0 to `limit`, or around all of it."""
+    if side >= limit:
+        return (limit - side) / 2
+    return min(max(0.0, (first + last - side) / 2), limit - side)
