@@ -10,26 +10,37 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
 pytest.importorskip("cv2")
 
-from askmask.errors import ConfigError, OutputError  # noqa: E402
-from askmask.models.completer.config import CHANNELS, CompleterConfig  # noqa: E402
-from askmask.models.completer.net import CompleterNet  # noqa: E402
-from askmask.models.completer.weights import CompleterWeights  # noqa: E402
-from askmask.models.completion import load_completer  # noqa: E402
-from askmask.models.embedded.runtime import open_graph  # noqa: E402
-from askmask.training.budget import Budget  # noqa: E402
-from askmask.training.completer import CompleterTask, train_completer  # noqa: E402
-from askmask.training.completer_pictures import Picture, areas, composed, made_strange  # noqa: E402
-from askmask.training.completer_samples import crop_batches  # noqa: E402
-from askmask.training.completer_shapes import random_paint, random_shape  # noqa: E402
-from askmask.training.export import export_completer  # noqa: E402
-from askmask.training.loop import fit  # noqa: E402
-from askmask.training.recipes import RECIPES, train  # noqa: E402
-from askmask.training.rough_masks import roughened  # noqa: E402
-from askmask.training.run import TrainingRun  # noqa: E402
+import torch
+from shared_material import BENCHMARKS
 
+from askmask.errors import ConfigError, OutputError
+from askmask.formats.askmask import read_entities, read_queries
+from askmask.models.completer.config import CHANNELS, CompleterConfig
+from askmask.models.completer.net import CompleterNet
+from askmask.models.completer.weights import CompleterWeights
+from askmask.models.completion import load_completer
+from askmask.models.embedded.runtime import open_graph
+from askmask.training.budget import Budget
+from askmask.training.completer import CompleterTask, train_completer
+from askmask.training.completer_pictures import (
+    Picture,
+    areas,
+    composed,
+    made_strange,
+    read_rendered,
+)
+from askmask.training.completer_samples import crop_batches
+from askmask.training.completer_shapes import random_paint, random_shape
+from askmask.training.export import export_completer
+from askmask.training.loop import fit
+from askmask.training.recipes import RECIPES, train
+from askmask.training.rough_masks import roughened
+from askmask.training.run import TrainingRun
+
+PART = "part:test"
 SMOKE = RECIPES["completer-smoke"]
 SMALL = CompleterConfig(cells=64, widths=(8, 8, 8, 8))
 
@@ -74,6 +85,25 @@ class TestPictures:
             paint = random_paint((50, 70), rng)
             assert paint.shape == (50, 70, 3)
             assert paint.dtype == np.uint8
+
+
+@pytest.mark.skipif(not BENCHMARKS, reason="no shared material")
+def test_rendered_pictures_are_read_without_their_test_part() -> None:
+    folder = BENCHMARKS[0]
+    pictures = read_rendered([folder])
+    tested = {one.image for one in read_queries(folder / "queries.jsonl") if PART in one.tags}
+    every = {one.image for one in read_entities(folder / "entities.jsonl")}
+    assert tested
+    assert len(pictures) == len(every - tested)
+    for picture in pictures[:5]:
+        assert picture.image.shape == (240, 320, 3)
+        assert not (picture.modal & ~picture.amodal).any()
+    batch = next(
+        crop_batches(
+            0, scenes=1, crops=2, config=SMALL, renders=[folder], render_share=1.0, workers=0
+        )
+    )
+    assert batch.amodal.any()
 
 
 class TestRoughMasks:
@@ -226,7 +256,7 @@ class TestTraining:
         assert moved < 1e-3  # one step of warm-up away
 
     def test_options_of_the_embedded_model_are_refused(self, tmp_path: Path) -> None:
-        with pytest.raises(ConfigError, match="--renders, --image-from and --only are for"):
+        with pytest.raises(ConfigError, match="--image-from and --only are for"):
             train("completer-smoke", tmp_path / "run", only="selector")
         assert not (tmp_path / "run").exists()
 

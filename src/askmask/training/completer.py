@@ -55,6 +55,8 @@ class CompleterRecipe:
         crops: crops a batch.
         learning_rate: peak of AdamW.
         hidden_weight: weight of cells in the hidden region, beside 1 elsewhere.
+        renders: benchmark folders of rendered scenes that are mixed in.
+        render_share: share of scenes from them.
         validation_scenes: held-out scenes, measured as they are and made strange.
         workers: processes that make samples beside the training, 0 or 1.
         start_from: run folder whose checkpoint the training starts from.
@@ -66,6 +68,8 @@ class CompleterRecipe:
     crops: int = 32
     learning_rate: float = 2e-3
     hidden_weight: float = 3.0
+    renders: tuple[str, ...] = ()
+    render_share: float = 0.2
     validation_scenes: int = 60
     workers: int = 1
     start_from: str | None = None
@@ -94,6 +98,8 @@ class CompleterTask:
             scenes=recipe.scenes,
             crops=recipe.crops,
             config=recipe.config,
+            renders=[Path(folder) for folder in recipe.renders],
+            render_share=recipe.render_share,
             workers=recipe.workers,
         )
 

@@ -1,4 +1,4 @@
-"""Composed scenes made stranger: other paint, other backdrops, more things in front and behind.
+"""Pictures with exact masks, made stranger: other paint and backdrops, more things that cover.
 
 Masks stay exact. What the completer should carry over to photographs are outlines and what covers
 what, not the objects and colours of our scenes.
@@ -8,16 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from askmask.formats.askmask import read_entities, read_queries
+from askmask.images import read_image
 from askmask.pantry.compose import compose
 from askmask.pantry.sprites import SpriteBank
+from askmask.rle import RLE, decode
 from askmask.training.completer_shapes import random_paint, random_shape
 
-__all__ = ["Picture", "areas", "composed", "made_strange"]
+__all__ = ["Picture", "areas", "composed", "made_strange", "read_rendered"]
 
 _SCENE_HW = (240, 320)
 _MOST_ADDED = 4
@@ -50,6 +54,35 @@ def composed(seed: int) -> Picture:
     scene = compose(SpriteBank.load(), seed, size_hw=_SCENE_HW)
     modal = np.stack([item.modal for item in scene.objects])
     return Picture(scene.image, modal, np.stack([item.amodal for item in scene.objects]))
+
+
+def read_rendered(folders: Sequence[Path]) -> list[Picture]:
+    """Read benchmark folders of rendered scenes at 320 x 240, without their test part."""
+    found = []
+    for folder in folders:
+        tested = {
+            query.image
+            for query in read_queries(folder / "queries.jsonl")
+            if "part:test" in query.tags
+        }
+        for record in read_entities(folder / "entities.jsonl"):
+            objects = [(one.modal, one.amodal) for one in record.entities if one.amodal]
+            if record.image not in tested and objects:
+                size_wh = (_SCENE_HW[1], _SCENE_HW[0])
+                image = cv2.resize(
+                    read_image(folder / record.image), size_wh, interpolation=cv2.INTER_AREA
+                )
+                modal = np.stack([_shrunk(visible) for visible, _ in objects])
+                amodal = np.stack([_shrunk(whole) for _, whole in objects])
+                found.append(Picture(image, modal & amodal, amodal))
+    return found
+
+
+def _shrunk(code: RLE) -> NDArray[np.bool_]:
+    size_wh = (_SCENE_HW[1], _SCENE_HW[0])
+    mask = decode(code).astype(np.float32)
+    small: NDArray[np.bool_] = cv2.resize(mask, size_wh, interpolation=cv2.INTER_AREA) > 0.5
+    return small
 
 
 def made_strange(picture: Picture, others: Sequence[Picture], rng: np.random.Generator) -> Picture:

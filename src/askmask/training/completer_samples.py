@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import cv2
@@ -15,7 +16,13 @@ from torch.utils.data import DataLoader, IterableDataset
 from askmask.models.completer.config import CompleterConfig
 from askmask.models.completer.window import window_around
 from askmask.pantry.build import TRAINING_SEEDS
-from askmask.training.completer_pictures import Picture, areas, composed, made_strange
+from askmask.training.completer_pictures import (
+    Picture,
+    areas,
+    composed,
+    made_strange,
+    read_rendered,
+)
 from askmask.training.rough_masks import roughened
 
 __all__ = ["CropBatch", "crop_batches"]
@@ -74,11 +81,21 @@ class _Crop(NamedTuple):
 class _Stream(IterableDataset[CropBatch]):
     """Endless batches that depend on their number only, so that a resume goes on."""
 
-    def __init__(self, start: int, scenes: int, crops: int, config: CompleterConfig) -> None:
+    def __init__(
+        self,
+        start: int,
+        scenes: int,
+        crops: int,
+        config: CompleterConfig,
+        renders: Sequence[Path] = (),
+        render_share: float = 0.0,
+    ) -> None:
         self.start, self.scenes, self.crops, self.config = start, scenes, crops, config
+        self.renders, self.render_share = renders, render_share
 
     def __iter__(self) -> Iterator[CropBatch]:
         cv2.setNumThreads(1)
+        rendered = read_rendered(self.renders)
         known: dict[int, Picture] = {}
         batch = self.start
         while True:
@@ -86,11 +103,16 @@ class _Stream(IterableDataset[CropBatch]):
             if position == 0:
                 known.clear()
             first = (group * _WINDOW + position % _WINDOW) * self.scenes
+            rng = np.random.default_rng([17, batch])
+            pictures = []
             for number in range(first, first + self.scenes):
+                if rendered and rng.random() < self.render_share:
+                    pictures.append(rendered[rng.integers(len(rendered))])
+                    continue
                 if number not in known:
                     known[number] = composed(_FIRST_SEED + number)
-            pictures = [known[number] for number in range(first, first + self.scenes)]
-            yield self._batch(pictures, np.random.default_rng([17, batch]))
+                pictures.append(known[number])
+            yield self._batch(pictures, rng)
             batch += 1
 
     def _batch(self, pictures: Sequence[Picture], rng: np.random.Generator) -> CropBatch:
@@ -171,7 +193,14 @@ def _seen_otherwise(image: NDArray[np.float32], rng: np.random.Generator) -> NDA
 
 
 def crop_batches(
-    start: int, *, scenes: int, crops: int, config: CompleterConfig, workers: int = 1
+    start: int,
+    *,
+    scenes: int,
+    crops: int,
+    config: CompleterConfig,
+    renders: Sequence[Path] = (),
+    render_share: float = 0.0,
+    workers: int = 1,
 ) -> Iterator[CropBatch]:
     """Endless batches from number `start` on.
 
@@ -180,9 +209,11 @@ def crop_batches(
         scenes: scenes that a batch is cut from.
         crops: crops a batch.
         config: sizes.
+        renders: benchmark folders of rendered scenes that are mixed in.
+        render_share: share of scenes from them.
         workers: processes that make them beside the training, 0 or 1.
     """
-    stream = _Stream(start, scenes, crops, config)
+    stream = _Stream(start, scenes, crops, config, renders, render_share)
     loader: DataLoader[CropBatch] = DataLoader(
         stream,
         batch_size=None,

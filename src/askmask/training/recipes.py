@@ -81,13 +81,16 @@ def train(
     recipe = RECIPES[name]
     total = Budget.parse(budget or recipe.default_budget)
     if isinstance(recipe, CompleterRecipe):
-        if renders or image_from is not None or only is not None:
+        if image_from is not None or only is not None:
             raise ConfigError(
-                f"recipe {name}: --renders, --image-from and --only are for the embedded model; "
-                "leave them out"
+                f"recipe {name}: --image-from and --only are for the embedded model; leave them out"
             )
-        start = None if start_from is None else str(start_from)
-        return train_completer(replace(recipe, start_from=start), out, total, resume, say)
+        recipe = replace(
+            recipe,
+            renders=tuple(str(folder) for folder in renders),
+            start_from=None if start_from is None else str(start_from),
+        )
+        return train_completer(recipe, out, total, resume, say)
     if only is not None and (only not in STAGES or image_from is None or start_from is None):
         raise ConfigError(
             f"--only: expected one of {', '.join(STAGES)}, with --image-from and --start-from for "
