@@ -147,6 +147,13 @@ class TestBatches:
         assert (hidden > 0.1).sum() >= 2
 
 
+def test_crops_are_small_in_the_first_part_of_the_budget() -> None:
+    task = CompleterTask(SMOKE)
+    (change,) = task.restarts_at()
+    assert next(task.batches(0, change / 2)).image.shape[1] == SMOKE.small_cells
+    assert next(task.batches(0, change)).image.shape[1] == SMOKE.config.cells
+
+
 def test_the_loss_falls_on_one_batch_and_rewards_the_hidden_part() -> None:
     task = CompleterTask(replace(SMOKE, config=SMALL))
     batch = next(task.batches(0, 0.0))

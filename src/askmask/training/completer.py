@@ -53,6 +53,8 @@ class CompleterRecipe:
     Attributes:
         scenes: composed scenes that a batch is cut from.
         crops: crops a batch.
+        small_cells: height and width of crops in the first part of the budget, which cost less.
+        small_share: length of that part.
         learning_rate: peak of AdamW.
         hidden_weight: weight of cells in the hidden region, beside 1 elsewhere.
         renders: benchmark folders of rendered scenes that are mixed in.
@@ -66,6 +68,8 @@ class CompleterRecipe:
 
     scenes: int = 6
     crops: int = 32
+    small_cells: int = 96
+    small_share: float = 0.5
     learning_rate: float = 2e-3
     hidden_weight: float = 3.0
     renders: tuple[str, ...] = ()
@@ -91,21 +95,22 @@ class CompleterTask:
         return [{"params": list(self.model.parameters()), "lr": self.recipe.learning_rate}]
 
     def batches(self, start: int, used: float) -> Iterator[CropBatch]:
-        """Endless crops; they depend on the batch number only."""
+        """Endless crops, small ones first; the loop asks anew when `restarts_at` is passed."""
         recipe = self.recipe
+        cells = recipe.small_cells if used < recipe.small_share else recipe.config.cells
         return crop_batches(
             start,
             scenes=recipe.scenes,
             crops=recipe.crops,
-            config=recipe.config,
+            config=replace(recipe.config, cells=cells),
             renders=[Path(folder) for folder in recipe.renders],
             render_share=recipe.render_share,
             workers=recipe.workers,
         )
 
     def restarts_at(self) -> tuple[float, ...]:
-        """The batches are the same all along."""
-        return ()
+        """Shares of the budget at which the batches change."""
+        return (self.recipe.small_share,)
 
     def loss(self, batch: CropBatch) -> dict[str, Tensor]:
         """Losses of the shape, of its hidden part and of the expected IoU."""

@@ -33,6 +33,7 @@ RECIPES: dict[str, EmbeddedRecipe | CompleterRecipe] = {
     "completer-smoke": CompleterRecipe(
         scenes=1,
         crops=4,
+        small_cells=48,
         validation_scenes=2,
         workers=0,
         config=CompleterConfig(cells=64, widths=(8, 8, 8, 8)),
