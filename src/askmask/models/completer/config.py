@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -55,8 +54,10 @@ class CompleterConfig:
         return asdict(self)
 
     @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> CompleterConfig:
+    def from_json(cls, values: object) -> CompleterConfig:
         """Read saved values; unknown keys are refused."""
+        if not isinstance(values, dict):
+            raise ConfigError(f"completer: expected an object, got {type(values).__name__}")
         unknown = set(values) - {field.name for field in fields(cls)}
         if unknown:
             raise ConfigError(f"completer: unknown configuration keys {sorted(unknown)}")
