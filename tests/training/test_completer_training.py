@@ -90,12 +90,12 @@ class TestPictures:
 @pytest.mark.skipif(not BENCHMARKS, reason="no shared material")
 def test_rendered_pictures_are_read_without_their_test_part() -> None:
     folder = BENCHMARKS[0]
-    pictures = read_rendered([folder])
+    listed = read_rendered([folder])
     tested = {one.image for one in read_queries(folder / "queries.jsonl") if PART in one.tags}
     every = {one.image for one in read_entities(folder / "entities.jsonl")}
     assert tested
-    assert len(pictures) == len(every - tested)
-    for picture in pictures[:5]:
+    assert len(listed) == len(every - tested)
+    for picture in (one.picture() for one in listed[:5]):
         assert picture.image.shape == (240, 320, 3)
         assert not (picture.modal & ~picture.amodal).any()
     batch = next(

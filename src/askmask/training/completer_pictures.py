@@ -21,7 +21,7 @@ from askmask.pantry.sprites import SpriteBank
 from askmask.rle import RLE, decode
 from askmask.training.completer_shapes import random_paint, random_shape
 
-__all__ = ["Picture", "areas", "composed", "made_strange", "read_rendered"]
+__all__ = ["Picture", "Rendered", "areas", "composed", "made_strange", "read_rendered"]
 
 _SCENE_HW = (240, 320)
 _MOST_ADDED = 4
@@ -56,8 +56,29 @@ def composed(seed: int) -> Picture:
     return Picture(scene.image, modal, np.stack([item.amodal for item in scene.objects]))
 
 
-def read_rendered(folders: Sequence[Path]) -> list[Picture]:
-    """Read benchmark folders of rendered scenes at 320 x 240, without their test part."""
+@dataclass(frozen=True)
+class Rendered:
+    """A rendered picture on disk: read when it is used, as hundreds of them would fill memory.
+
+    Attributes:
+        path: the picture.
+        objects: modal and amodal masks of its objects, one or more.
+    """
+
+    path: Path
+    objects: tuple[tuple[RLE, RLE], ...]
+
+    def picture(self) -> Picture:
+        """Read it at 320 x 240."""
+        size_wh = (_SCENE_HW[1], _SCENE_HW[0])
+        image = cv2.resize(read_image(self.path), size_wh, interpolation=cv2.INTER_AREA)
+        modal = np.stack([_shrunk(visible) for visible, _ in self.objects])
+        amodal = np.stack([_shrunk(whole) for _, whole in self.objects])
+        return Picture(image, modal & amodal, amodal)
+
+
+def read_rendered(folders: Sequence[Path]) -> list[Rendered]:
+    """List the pictures of benchmark folders of rendered scenes, without their test part."""
     found = []
     for folder in folders:
         tested = {
@@ -66,15 +87,9 @@ def read_rendered(folders: Sequence[Path]) -> list[Picture]:
             if "part:test" in query.tags
         }
         for record in read_entities(folder / "entities.jsonl"):
-            objects = [(one.modal, one.amodal) for one in record.entities if one.amodal]
+            objects = tuple((one.modal, one.amodal) for one in record.entities if one.amodal)
             if record.image not in tested and objects:
-                size_wh = (_SCENE_HW[1], _SCENE_HW[0])
-                image = cv2.resize(
-                    read_image(folder / record.image), size_wh, interpolation=cv2.INTER_AREA
-                )
-                modal = np.stack([_shrunk(visible) for visible, _ in objects])
-                amodal = np.stack([_shrunk(whole) for _, whole in objects])
-                found.append(Picture(image, modal & amodal, amodal))
+                found.append(Rendered(folder / record.image, objects))
     return found
 
 

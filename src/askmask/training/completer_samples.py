@@ -107,7 +107,7 @@ class _Stream(IterableDataset[CropBatch]):
             pictures = []
             for number in range(first, first + self.scenes):
                 if rendered and rng.random() < self.render_share:
-                    pictures.append(rendered[rng.integers(len(rendered))])
+                    pictures.append(rendered[rng.integers(len(rendered))].picture())
                     continue
                 if number not in known:
                     known[number] = composed(_FIRST_SEED + number)
