@@ -143,10 +143,8 @@ def score_completers(
     for number, (image, modal, amodal) in enumerate(pictures):
         for completer, own in zip(completers, guesses, strict=True):
             done = completer.complete_masks(image, modal)
-            own += [
-                judge_guess(number, *masks, confidence=float(sure))
-                for *masks, sure in zip(modal, amodal, done.amodal, done.confidence, strict=True)
-            ]
+            rows = zip(modal, amodal, done.amodal, done.confidence.tolist(), strict=True)
+            own += [judge_guess(number, *row) for row in rows]
         progress(number + 1)
     if not guesses or not guesses[0]:
         raise DataError(

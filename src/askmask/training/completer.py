@@ -133,7 +133,7 @@ class CompleterTask:
     def evaluate(self) -> dict[str, float]:
         """The figures of `completion_terms` on held-out scenes, as they are and made strange."""
         completer = self.completer(self.recipe.config)
-        found = {}
+        found: dict[str, float] = {}
         for prefix, pictures in (("", self._held_out), ("strange.", self._strange)):
             terms = completion_terms(_guesses(completer, pictures))
             found |= {f"{prefix}{name}": terms[name].value for name in _SHOWN}

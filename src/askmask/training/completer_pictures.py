@@ -114,7 +114,8 @@ def made_strange(picture: Picture, others: Sequence[Picture], rng: np.random.Gen
             if rng.random() < 0.5:
                 _repaint(image, mask, rng)
     if rng.random() < 0.4:
-        _cover(image, random_paint(_size(image), rng), ~picture.modal.any(0))
+        backdrop = np.logical_not(np.logical_or.reduce(picture.modal))
+        _cover(image, random_paint(_size(image), rng), backdrop)
     changed = Picture(image, picture.modal, picture.amodal)
     for _ in range(int(rng.integers(_MOST_ADDED + 1))):
         changed = _with_one_more(changed, others, rng)
@@ -157,7 +158,7 @@ def _with_one_more(
         radius = float(np.exp(rng.uniform(np.log(8), np.log(70))))
         shape, paint = random_shape(size_hw, centre, radius, rng), random_paint(size_hw, rng)
     else:
-        shape, paint = _cut_out(others[rng.integers(len(others))], size_hw, centre, rng)
+        shape, paint = _cut_out(others[int(rng.integers(len(others)))], size_hw, centre, rng)
     behind = rng.random() < 0.3
     seen = shape & ~picture.modal.any(0) if behind else shape
     if not seen.any():

@@ -187,7 +187,7 @@ def _seen_otherwise(image: NDArray[np.float32], rng: np.random.Generator) -> NDA
     if rng.random() < 0.35:
         quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(20, 90))]
         _, code = cv2.imencode(".jpg", np.ascontiguousarray(seen), quality)
-        seen = cv2.imdecode(code, cv2.IMREAD_COLOR)
+        seen = np.asarray(cv2.imdecode(code, cv2.IMREAD_COLOR), np.uint8)
     result: NDArray[np.uint8] = np.ascontiguousarray(seen)
     return result
 
