@@ -57,7 +57,7 @@ def test_the_table_has_a_column_a_completer(run: Run, folder: Path) -> None:
     out = run("evaluate-completer", folder, "--completer", "convex-hull").out
     assert "none" in out
     assert "convex-hull" in out
-    assert "0.0 (0.0 to 0.0)" in out
+    assert "0.0 (0-0)" in out
 
 
 def test_what_cannot_be_scored_is_refused(run: Run, folder: Path, tmp_path: Path) -> None:

@@ -84,10 +84,11 @@ def _table(figures: _Figures, title: str) -> Table:
     from rich import box
     from rich.table import Table
 
-    table = Table("in %", title=title, box=box.SIMPLE, pad_edge=False)
+    table = Table(title=title, box=box.SIMPLE, pad_edge=False, collapse_padding=True)
+    table.add_column("in %, 95 % interval", no_wrap=True)
     table.add_column("objects", justify="right")
     for name in figures:
-        table.add_column(Path(name).name, justify="right")
+        table.add_column(Path(name).name, justify="right", no_wrap=True)
     for row in _rows(figures):
         table.add_row(*row)
     return table
@@ -102,4 +103,4 @@ def _rows(figures: _Figures) -> Iterator[list[str]]:
 def _cell(figure: CompletionFigure) -> str:
     if math.isnan(figure.value):
         return "-"
-    return f"{100 * figure.value:.1f} ({100 * figure.low:.1f} to {100 * figure.high:.1f})"
+    return f"{100 * figure.value:.1f} ({100 * figure.low:.0f}-{100 * figure.high:.0f})"

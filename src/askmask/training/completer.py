@@ -41,7 +41,7 @@ _LEAST_VISIBLE = 20
 _LEAST_HIDDEN = 8.0
 """Fewest hidden cells of a crop whose hidden part has a dice loss of its own."""
 
-_THRESHOLDS = (0.35, 0.4, 0.45, 0.5, 0.55, 0.6)
+_THRESHOLDS = (0.4, 0.45, 0.5, 0.55)
 
 _SHOWN = ("amodal-IoU", "amodal-IoU-occluded", "hidden-IoU", "added-to-whole", "confidence-error")
 
