@@ -38,6 +38,11 @@ def test_visible_pixels_outside_of_the_annotated_shape_do_not_count_as_guessed()
     assert one.added == 0
 
 
+def test_what_is_added_counts_at_most_once_over() -> None:
+    one = judge_guess(0, row(slice(0, 2)), row(slice(0, 2)), row(slice(0, 20)), 1)
+    assert one.added == 1
+
+
 def test_nothing_hidden_and_nothing_added_is_undefined() -> None:
     assert np.isnan(judge_guess(0, WHOLE, WHOLE, WHOLE, 1).hidden_iou)
     assert judge_guess(0, WHOLE, WHOLE, row(slice(0, 12)), 1).hidden_iou == 0

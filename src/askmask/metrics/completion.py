@@ -32,7 +32,7 @@ class Guess:
         amodal_iou: IoU of the guess with the true amodal mask.
         hidden_iou: the same without the visible pixels of both; NaN where nothing is hidden and
             nothing was added.
-        added: pixels that were added wrongly, as a share of the visible ones.
+        added: pixels that were added wrongly, as a share of the visible ones, at most 1.
         confidence: expected IoU, as the completer says.
     """
 
@@ -69,7 +69,7 @@ def judge_guess(
         occlusion=1 - visible / whole,
         amodal_iou=amodal_iou,
         hidden_iou=shared / either if either else float("nan"),
-        added=int((guessed & ~hidden).sum()) / visible,
+        added=min(1.0, int((guessed & ~hidden).sum()) / visible),
         confidence=confidence,
     )
 
