@@ -16,7 +16,7 @@ pytest.importorskip("cv2")
 import torch
 from shared_material import BENCHMARKS
 
-from askmask.errors import ConfigError, OutputError
+from askmask.errors import ConfigError, DataError, OutputError
 from askmask.formats.askmask import read_entities, read_queries
 from askmask.models.completer.config import CHANNELS, CompleterConfig
 from askmask.models.completer.net import CompleterNet
@@ -261,6 +261,13 @@ class TestTraining:
         then = torch.load(tmp_path / "run" / "training" / "checkpoint.pt", weights_only=True)
         moved = (then["model"]["shape.weight"] - first["shape.weight"]).abs().max()
         assert moved < 1e-3  # one step of warm-up away
+
+    def test_renders_that_are_not_there_are_named_before_anything_starts(
+        self, tmp_path: Path
+    ) -> None:
+        with pytest.raises(DataError, match=r"no/queries\.jsonl"):
+            train("completer-smoke", tmp_path / "run", renders=[tmp_path / "no"])
+        assert not (tmp_path / "run").exists()
 
     def test_options_of_the_embedded_model_are_refused(self, tmp_path: Path) -> None:
         with pytest.raises(ConfigError, match="--image-from and --only are for"):

@@ -26,7 +26,13 @@ from askmask.models.completer.crop_completer import CropCompleter
 from askmask.models.completer.net import CompleterNet
 from askmask.models.completer.weights import CompleterWeights
 from askmask.training.budget import Budget
-from askmask.training.completer_pictures import Picture, areas, composed, made_strange
+from askmask.training.completer_pictures import (
+    Picture,
+    areas,
+    composed,
+    made_strange,
+    read_rendered,
+)
 from askmask.training.completer_samples import CropBatch, crop_batches
 from askmask.training.export import export_completer
 from askmask.training.loop import fit
@@ -242,7 +248,12 @@ def train_completer(
 
     Returns:
         The folder with the exported weights.
+
+    Raises:
+        DataError: when a folder of rendered scenes cannot be read.
+        ConfigError, OutputError: for a run folder of another recipe, or a used one.
     """
+    read_rendered([Path(folder) for folder in recipe.renders])  # a worker would say it worse
     task = CompleterTask(recipe)
     described = asdict(recipe)  # without the budget, which a resume may enlarge
     say(f"1/2 completer, {budget}")
