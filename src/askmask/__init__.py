@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         WeightsError,
     )
     from askmask.images import read_image
+    from askmask.models.completion import Completion, load_completer
     from askmask.models.registry import load
     from askmask.models.segmenter import Segmenter
     from askmask.overlay import draw_answer
@@ -38,6 +39,7 @@ __all__ = [
     "Answer",
     "AskmaskError",
     "Candidates",
+    "Completion",
     "ConfigError",
     "DataError",
     "ImageError",
@@ -54,11 +56,13 @@ __all__ = [
     "WeightsError",
     "draw_answer",
     "load",
+    "load_completer",
     "read_image",
 ]
 
 _HOMES = {
     "askmask.images": ("read_image",),
+    "askmask.models.completion": ("Completion", "load_completer"),
     "askmask.models.registry": ("load",),
     "askmask.models.segmenter": ("Segmenter",),
     "askmask.overlay": ("draw_answer",),

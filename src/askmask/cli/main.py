@@ -13,10 +13,12 @@ from askmask.cli.browse import browse
 from askmask.cli.build import build
 from askmask.cli.build_groups import groups
 from askmask.cli.compare import compare
+from askmask.cli.complete import complete
 from askmask.cli.convert import convert
 from askmask.cli.data import data
 from askmask.cli.doctor import doctor
 from askmask.cli.evaluate import evaluate
+from askmask.cli.evaluate_completer import evaluate_completer
 from askmask.cli.leaderboard import leaderboard
 from askmask.cli.mask_type import mask_type
 from askmask.cli.predict import predict
@@ -35,9 +37,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(segment)
+app.command()(complete)
 app.command()(mask_type)
 app.command()(predict)
 app.command()(evaluate)
+app.command()(evaluate_completer)
 app.command()(compare)
 app.command()(leaderboard)
 build.command()(groups)

@@ -31,13 +31,14 @@ class Point:
 
 
 def read_reference(
-    argument: str, size_hw: tuple[int, int]
+    argument: str, size_hw: tuple[int, int], option: str = "--reference"
 ) -> list[Point] | list[NDArray[np.bool_]]:
     """Read one `--reference`: "x,y", a file of one or several codes (*.json), or a mask picture.
 
     Args:
         argument: what the user wrote.
         size_hw: height and width that the masks must have.
+        option: what messages call it.
 
     Raises:
         QueryError: when a point is outside the picture, or a mask has another size or is empty.
@@ -49,7 +50,7 @@ def read_reference(
         x, y = int(point[1]), int(point[2])
         if not (0 <= x < width and 0 <= y < height):
             raise QueryError(
-                f"--reference {argument}: the point is outside the picture of {width} x {height} "
+                f"{option} {argument}: the point is outside the picture of {width} x {height} "
                 f"pixels: x goes from 0 to {width - 1} and y from 0 to {height - 1}"
             )
         return [Point(x, y)]
@@ -58,11 +59,11 @@ def read_reference(
     for mask in masks:
         if mask.shape != (height, width):
             raise QueryError(
-                f"--reference {argument}: the mask is {mask.shape[1]} x {mask.shape[0]} pixels, "
+                f"{option} {argument}: the mask is {mask.shape[1]} x {mask.shape[0]} pixels, "
                 f"the picture is {width} x {height}: give a mask in the picture's size"
             )
         if not mask.any():
-            raise QueryError(f"--reference {argument}: the mask is empty: mark at least one pixel")
+            raise QueryError(f"{option} {argument}: the mask is empty: mark at least one pixel")
     return masks
 
 
@@ -83,8 +84,15 @@ def _read_codes(path: Path) -> list[NDArray[np.bool_]]:
     return masks
 
 
-def resolve(references: list[Point | NDArray[np.bool_]], model: Segmenter) -> Masks | None:
+def resolve(
+    references: list[Point | NDArray[np.bool_]], model: Segmenter, option: str = "--reference"
+) -> Masks | None:
     """Turn points into the masks of the objects there; the picture must be set.
+
+    Args:
+        references: as `read_reference` gives them.
+        model: segmenter whose picture is set.
+        option: what messages call a point.
 
     Returns:
         One mask a reference, in order, or None when there are none.
@@ -93,20 +101,22 @@ def resolve(references: list[Point | NDArray[np.bool_]], model: Segmenter) -> Ma
         ConfigError: when there are points, and the model cannot look at points.
         QueryError: when there is no object at a point.
     """
-    masks = [_mask_at(item, model) if isinstance(item, Point) else item for item in references]
+    masks = [
+        _mask_at(item, model, option) if isinstance(item, Point) else item for item in references
+    ]
     return Masks.from_dense(np.stack(masks)) if masks else None
 
 
-def _mask_at(point: Point, model: Segmenter) -> NDArray[np.bool_]:
+def _mask_at(point: Point, model: Segmenter, option: str) -> NDArray[np.bool_]:
     if not isinstance(model, PointReference):
         raise ConfigError(
-            f"--reference {point.x},{point.y}: model {model.model_id!r} takes no points: give a "
+            f"{option} {point.x},{point.y}: model {model.model_id!r} takes no points: give a "
             "mask picture"
         )
     mask = model.mask_at(point.x, point.y)
     if mask is None:
         raise QueryError(
-            f"--reference {point.x},{point.y}: no object was found there: choose another point or "
+            f"{option} {point.x},{point.y}: no object was found there: choose another point or "
             "give a mask picture"
         )
     return mask

@@ -60,4 +60,7 @@ def train(
         say=lambda message: typer.echo(message, err=True),
     )
     typer.echo(f"weights: {weights}")
-    typer.echo(f"try them: askmask segment IMAGE TEXT --model {weights}")
+    if (weights / "completer.onnx").is_file():
+        typer.echo(f"try them: askmask complete IMAGE MASK --completer {weights}")
+    else:
+        typer.echo(f"try them: askmask segment IMAGE TEXT --model {weights}")

@@ -15,6 +15,8 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 
 from askmask.formats.files import write_json
+from askmask.models.completer.config import CHANNELS
+from askmask.models.completer.net import CompleterNet
 from askmask.models.embedded.config import EmbeddedConfig
 from askmask.models.embedded.mask_type_net import MaskTypeNet
 from askmask.models.embedded.proposer_net import ProposerNet
@@ -24,7 +26,14 @@ from askmask.models.embedded.tokens import GEOMETRY, PAIR
 from askmask.models.embedded.weights import EmbeddedWeights
 from askmask.models.embedded.words_net import WordsNet
 
-__all__ = ["export_image", "export_mask_type", "export_selector", "export_words", "seal"]
+__all__ = [
+    "export_completer",
+    "export_image",
+    "export_mask_type",
+    "export_selector",
+    "export_words",
+    "seal",
+]
 
 _OPSET = 20
 
@@ -40,6 +49,18 @@ def export_image(net: ProposerNet, path: Path) -> None:
     model = _to_onnx(
         net, (example,), ["images"], ["centre", "parameters", "masks", "appearance"], None
     )
+    _store_half(model)
+    onnx.save(model, path)
+
+
+def export_completer(net: CompleterNet, path: Path) -> None:
+    """Write the completer's graph: "crops" (B, 5, S, S) -> "shape" (B, S, S), "quality" (B,).
+
+    Weights are stored as float16, as those of the image graph.
+    """
+    example = torch.zeros(2, CHANNELS, net.config.cells, net.config.cells)
+    shapes = ({0: torch.export.Dim("crops", min=1, max=1024)},)
+    model = _to_onnx(net.eval(), (example,), ["crops"], ["shape", "quality"], shapes)
     _store_half(model)
     onnx.save(model, path)
 

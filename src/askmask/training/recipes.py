@@ -8,7 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from askmask.errors import ConfigError
+from askmask.models.completer.config import CompleterConfig
 from askmask.training.budget import Budget
+from askmask.training.completer import CompleterRecipe, train_completer
 from askmask.training.embedded import STAGES, EmbeddedRecipe, EmbeddedTraining, Progress
 from askmask.training.mask_type import MaskTypeRecipe
 from askmask.training.proposer import ProposerRecipe
@@ -17,7 +19,7 @@ from askmask.training.selector import SelectorRecipe
 __all__ = ["RECIPES", "train"]
 
 
-RECIPES: dict[str, EmbeddedRecipe] = {
+RECIPES: dict[str, EmbeddedRecipe | CompleterRecipe] = {
     "embedded-v1": EmbeddedRecipe(),
     # The whole chain in a minute or two, to see that it works; the weights are of no use.
     "embedded-smoke": EmbeddedRecipe(
@@ -26,6 +28,16 @@ RECIPES: dict[str, EmbeddedRecipe] = {
         mask_type=MaskTypeRecipe(batch=4),
         shares=(0.4, 0.4, 0.2),
         default_budget="10 steps",
+    ),
+    "completer-v1": CompleterRecipe(),
+    "completer-smoke": CompleterRecipe(
+        scenes=1,
+        crops=4,
+        small_cells=48,
+        validation_scenes=2,
+        workers=0,
+        config=CompleterConfig(cells=64, widths=(8, 8, 8, 8)),
+        default_budget="4 steps",
     ),
 }
 
@@ -67,12 +79,24 @@ def train(
         near = difflib.get_close_matches(name, RECIPES, 1)
         hint = f"; did you mean {near[0]}?" if near else ""
         raise ConfigError(f"unknown recipe {name!r}, there are {', '.join(RECIPES)}{hint}")
+    recipe = RECIPES[name]
+    total = Budget.parse(budget or recipe.default_budget)
+    if isinstance(recipe, CompleterRecipe):
+        if image_from is not None or only is not None:
+            raise ConfigError(
+                f"recipe {name}: --image-from and --only are for the embedded model; leave them out"
+            )
+        recipe = replace(
+            recipe,
+            renders=tuple(str(folder) for folder in renders),
+            start_from=None if start_from is None else str(start_from),
+        )
+        return train_completer(recipe, out, total, resume, say)
     if only is not None and (only not in STAGES or image_from is None or start_from is None):
         raise ConfigError(
             f"--only: expected one of {', '.join(STAGES)}, with --image-from and --start-from for "
             f"what is left as it is; got {only!r}"
         )
-    recipe = RECIPES[name]
     given = tuple(str(folder) for folder in renders)
     recipe = replace(
         recipe,
@@ -81,5 +105,4 @@ def train(
         start_from=None if start_from is None else str(start_from),
         only=only,
     )
-    total = Budget.parse(budget or recipe.default_budget)
     return EmbeddedTraining(recipe, out, total, resume, say).train()
