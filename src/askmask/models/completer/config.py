@@ -30,7 +30,7 @@ class CompleterConfig:
     """
 
     cells: int = 128
-    widths: tuple[int, int, int, int] = (24, 48, 80, 128)
+    widths: tuple[int, int, int, int] = (24, 48, 64, 96)
     reach: float = 2.4
     far_reach: float = 4.8
     least_side: float = 32.0
