@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from askmask.datasets.frame import BadRecords, Card, Counts, DatasetFormat, peek
-from askmask.errors import ConfigError, DataError
+from askmask.datasets.split_files import of_split
+from askmask.errors import DataError
 from askmask.formats.askmask import EntityRecord, QueryRecord, read_dataset_json
 from askmask.formats.files import file_sha256, iter_jsonl
 
@@ -36,21 +37,12 @@ def _files(path: Path) -> dict[str, dict[str, Path]]:
     return {path.stem.removeprefix(f"{kind}-") if named else "all": {kind: path}}
 
 
-def _recognises(path: Path) -> bool:
-    try:
-        return bool(_files(path))
-    except OSError:
-        return False
-
-
 def _file(path: Path, split: str, kind: str) -> Path | None:
     """The file of a split; None when the split has none of this kind."""
     files = _files(path)
     if not files:
         raise DataError(f"{path}: expected entities-SPLIT.jsonl or queries-SPLIT.jsonl, found none")
-    if split not in files:
-        raise ConfigError(f"{path}: split {split!r} is not there; expected {', '.join(files)}")
-    return files[split].get(kind)
+    return of_split(files, split, path).get(kind)
 
 
 def _records(
@@ -133,7 +125,7 @@ FORMATS = (
             obtain="askmask build scenes, or any converter",
             notes=("Counts to expect stand in its dataset.json.",),
         ),
-        recognises=_recognises,
+        looks_right=lambda path: bool(_files(path)),
         splits=lambda path: [*_files(path)],
         queries=_queries,
         entities=_entities,

@@ -154,11 +154,6 @@ def _regions_of(picture: CocoPicture, annotator: int) -> tuple[Sequence[Any], tu
     return regions, replace(picture, annotations=drawn).size_hw(_MASKS)
 
 
-def is_cocoa(path: Path) -> bool:
-    """Whether a file, or a folder of files, is of this format."""
-    return _LAYOUT.recognises(path)
-
-
 def read_cocoa(
     path: str | Path,
     bad: BadRecords | None = None,
@@ -268,3 +263,5 @@ FORMATS = (
         claims=_claims,
     ),
 )
+
+is_cocoa = FORMATS[0].recognises

@@ -27,13 +27,6 @@ def _refs_file(path: Path) -> Path | None:
     return next((file for file in found if file.suffix == ".json"), next(iter(found), None))
 
 
-def _recognises(path: Path) -> bool:
-    try:
-        return _refs_file(path) is not None
-    except (OSError, ValueError):
-        return False
-
-
 def _open(path: Path) -> tuple[Path, Refs]:
     """Return the file and its refs; raises DataError when a pickle is no list."""
     file = _refs_file(path)
@@ -93,7 +86,7 @@ FORMATS = (
     DatasetFormat(
         name="grefcoco",
         card=_CARD,
-        recognises=_recognises,
+        looks_right=lambda path: _refs_file(path) is not None,
         splits=_splits,
         queries=_queries,
         counts=_counts,

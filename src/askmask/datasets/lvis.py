@@ -54,8 +54,6 @@ _LAYOUT = CocoLayout(
     patterns={"train": ("lvis_v*_train.json",), "val": ("lvis_v*_val.json",)}, marks=_MARKS
 )
 
-is_lvis = _LAYOUT.recognises
-
 FORMATS = (
     _LAYOUT.format(
         "lvis",
@@ -79,3 +77,5 @@ FORMATS = (
         lambda path, bad: CocoFile(path, bad).count(),
     ),
 )
+
+is_lvis = FORMATS[0].recognises

@@ -39,13 +39,10 @@ def _refs_file(path: Path) -> Path | None:
 
 def _kind(path: Path) -> tuple[str, str] | None:
     """Data set and way to split, e.g. ("refcocog", "umd"); ("refer", …) in a folder of any name."""
-    try:
-        file = _refs_file(path)
-        if file is None:
-            return None
-        folder = file.resolve().parent.name.lower()
-    except (OSError, ValueError):
+    file = _refs_file(path)
+    if file is None:
         return None
+    folder = file.resolve().parent.name.lower()
     return folder if folder in _FOLDERS else "refer", file.name[5:-3]
 
 
@@ -177,14 +174,14 @@ _ANY = Card(
 def _format(card: Card, kind: tuple[str, str] | None) -> DatasetFormat:
     """Format of one card; `kind` None takes all folders that have no card of their own."""
 
-    def recognises(path: Path) -> bool:
+    def looks_right(path: Path) -> bool:
         found = _kind(path)
         return found is not None and (found == kind or (kind is None and found not in _CARDS))
 
     return DatasetFormat(
         name=card.name,
         card=card,
-        recognises=recognises,
+        looks_right=looks_right,
         splits=_splits,
         queries=functools.partial(_queries, card.name),
         counts=_counts,
