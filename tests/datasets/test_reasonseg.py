@@ -99,7 +99,7 @@ def test_the_size_comes_from_the_picture_or_the_file(tmp_path: Path) -> None:
     query, _ = read(folder, images=pictures)
     assert (query.image, query.height, query.width) == ("1_o.jpg", *SIZE_HW)
     (pictures / "1_o.jpg").write_bytes(b"no picture")
-    with pytest.raises(DataError, match=r"1_o\.jpg: expected a PNG"):
+    with pytest.raises(DataError, match=r"1_o\.jpg: expected a picture of kind PNG"):
         read(folder, images=pictures)
     said = reasonseg_item(imageHeight=SIZE_HW[0], imageWidth=SIZE_HW[1])
     query, _ = read(write_reasonseg(tmp_path / "said", said, picture=False))

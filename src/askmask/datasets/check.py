@@ -7,9 +7,9 @@ from pathlib import Path
 
 from askmask import rle
 from askmask.datasets.frame import BadRecords, DatasetFormat
-from askmask.datasets.picture_files import picture_size
 from askmask.errors import DataError, QueryError
 from askmask.formats.askmask import Entity, EntityRecord, QueryRecord
+from askmask.formats.picture_files import picture_size
 from askmask.rle import RLE
 
 __all__ = ["check_dataset", "entity_problems", "query_problems"]
