@@ -27,14 +27,8 @@ _CARD = Card(
     source="Liu, Ding, Jiang, GRES: Generalized Referring Expression Segmentation, CVPR 2023",
     licence="CC BY-NC-SA 4.0 as stated by the authors; pictures: terms of Flickr",
     obtain="links in github.com/henghuiding/gRefCOCO. Pictures: COCO train2014, cocodataset.org",
-    splits={
-        "train": {"queries": 209_344},
-        "val": {"images": 1_500, "queries": 16_870},
-        "testA": {"images": 750, "queries": 18_712},
-        "testB": {"images": 750, "queries": 14_933},
-    },
     notes=(
-        "the paper counts 278,232 expressions, the release has 259,859",
+        "the paper counts 278,232 expressions, the release has 259,859; counts of its splits are not known",
         "some refs have no sentences and give no query",
         "file names in the refs may end in the annotation's number; the picture's name is used",
     ),
