@@ -62,7 +62,9 @@ def test_the_first_query_comes_before_the_file_is_read(tmp_path: Path) -> None:
     assert reader is not None
     queries = reader(folder, "val", None, BadRecords())
     assert next(iter(queries)).id == "1-0"
-    with pytest.raises(DataError, match=r"muse_val\.json, item 2: expected JSON"):
+    with pytest.raises(
+        DataError, match=r"muse_val\.json, item 2, line 1, character .*: expected JSON"
+    ):
         list(queries)
 
 

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from askmask.datasets.frame import BadRecords
-from askmask.datasets.json_items import Item, JsonItems
 from askmask.datasets.keys import is_name, listed, tidy
 from askmask.errors import DataError
 from askmask.formats.askmask import Entity, EntityRecord
+from askmask.formats.json_stream import Item, JsonItems
 from askmask.formats.picture_files import picture_size
 
 __all__ = ["NAMELESS", "CocoFile", "CocoPicture", "Json", "ToEntity", "id_of", "whole"]

@@ -17,11 +17,11 @@ from askmask import rle
 from askmask.datasets.coco_file import NAMELESS, CocoFile, CocoPicture, Json, whole
 from askmask.datasets.coco_layout import CocoLayout
 from askmask.datasets.frame import BadRecords, Card
-from askmask.datasets.json_items import JsonItems
 from askmask.datasets.keys import tidy
 from askmask.datasets.segmentation import read_segmentation
 from askmask.errors import DataError
 from askmask.formats.askmask import Entity, EntityRecord
+from askmask.formats.json_stream import iter_items
 from askmask.rle import RLE
 
 __all__ = ["FORMATS", "is_cocoa", "read_cocoa"]
@@ -122,7 +122,7 @@ def _entities(
 def _alone(path: Path) -> Json | None:
     """The annotation in a file that is nothing else."""
     found: dict[str, Any] = {}
-    for item in JsonItems(path):
+    for item in iter_items(path):
         if item.key in ("annotations", "images"):
             return None
         if item.number is None:

@@ -28,7 +28,8 @@ _CARD = Card(
     licence="CC BY-NC-SA 4.0 as stated by the authors; pictures: terms of Flickr",
     obtain="links in github.com/henghuiding/gRefCOCO. Pictures: COCO train2014, cocodataset.org",
     notes=(
-        "the paper counts 278,232 expressions, the release has 259,859; counts of its splits are not known",
+        "the paper counts 278,232 expressions, the release has 259,859",
+        "counts of the splits are not published",
         "some refs have no sentences and give no query",
         "file names in the refs may end in the annotation's number; the picture's name is used",
     ),

@@ -25,7 +25,6 @@ from pathlib import Path
 from askmask.datasets.coco_amodal import MARKS
 from askmask.datasets.coco_file import Json, id_of
 from askmask.datasets.frame import BadRecords, Card, Counts, DatasetFormat, peek
-from askmask.datasets.json_items import JsonItems
 from askmask.datasets.keys import KeyMap, tidy
 from askmask.datasets.r2sm_answers import Instances, read_answer
 from askmask.datasets.referring import checked_text
@@ -33,6 +32,7 @@ from askmask.datasets.split_files import of_split, split_files
 from askmask.errors import DataError
 from askmask.formats.askmask import QueryRecord
 from askmask.formats.files import iter_jsonl
+from askmask.formats.json_stream import iter_items
 from askmask.types import MaskType
 
 __all__ = ["FORMATS"]
@@ -92,7 +92,7 @@ def _records(path: Path, keys: KeyMap, bad: BadRecords) -> Iterator[tuple[str, J
         for number, record in iter_jsonl(path, bad.bad):
             yield f"{path}:{number}", record
         return
-    for item in JsonItems(path):
+    for item in iter_items(path):
         where = f"{path}, {item.key}[{item.number}]"
         if item.number is None:
             continue
