@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from askmask import rle
-from askmask.datasets.coco_file import NAMELESS, CocoFile, CocoPicture, Json, whole
+from askmask.datasets.coco_file import NAMELESS, CocoFile, CocoPicture
 from askmask.datasets.coco_layout import CocoLayout
 from askmask.datasets.frame import BadRecords, Card
-from askmask.datasets.keys import tidy
 from askmask.datasets.segmentation import read_segmentation
+from askmask.datasets.values import Json, tidy, whole
 from askmask.errors import DataError
 from askmask.formats.askmask import Entity, EntityRecord
 from askmask.formats.json_stream import iter_items

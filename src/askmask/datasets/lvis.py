@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from askmask.datasets.coco import visible_entity
-from askmask.datasets.coco_file import CocoFile, CocoPicture, Json, id_of
+from askmask.datasets.coco_file import CocoFile, CocoPicture
 from askmask.datasets.coco_layout import CocoLayout
 from askmask.datasets.frame import BadRecords, Card
+from askmask.datasets.values import Json, id_of
 from askmask.formats.askmask import EntityRecord
 
 __all__ = ["FORMATS", "is_lvis", "read_lvis"]

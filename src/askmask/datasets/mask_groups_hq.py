@@ -13,12 +13,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from askmask.datasets.coco_file import Json
 from askmask.datasets.frame import BadRecords, Card, Counts, DatasetFormat, peek
-from askmask.datasets.keys import KeyMap, is_name
-from askmask.datasets.referring import checked_text
+from askmask.datasets.keys import KeyMap
 from askmask.datasets.segmentation import read_segmentation
 from askmask.datasets.split_files import of_split, split_files
+from askmask.datasets.values import Json, checked_name, checked_text
 from askmask.errors import DataError
 from askmask.formats.askmask import QueryRecord, Target
 from askmask.formats.files import iter_jsonl
@@ -158,9 +157,7 @@ def _references(
 
 def _queries_of(record: Json, keys: KeyMap, number: int, where: str) -> Iterator[QueryRecord]:
     """One query a prompt."""
-    image = keys.need(record, "image", where)
-    if not is_name(image):
-        raise DataError(f"{where}: expected the name of a picture, got {reprlib.repr(image)}")
+    image = checked_name(keys.need(record, "image", where), where)
     prompts = _prompts(keys.need(record, "conversations", where), where)
     raw = [keys.get(record, "candidates") or [], keys.need(record, "pool", where)]
     size_hw = _size_hw(raw[::-1], where)

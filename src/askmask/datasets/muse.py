@@ -10,8 +10,8 @@ from typing import Any
 
 from askmask.datasets.frame import BadRecords, Card, Counts, DatasetFormat, peek
 from askmask.datasets.instances import read_mask_of
-from askmask.datasets.referring import checked_text
 from askmask.datasets.split_files import of_split
+from askmask.datasets.values import checked_text
 from askmask.errors import DataError
 from askmask.formats.askmask import QueryRecord, Target
 from askmask.formats.json_stream import iter_array

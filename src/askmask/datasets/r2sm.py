@@ -23,12 +23,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from askmask.datasets.coco_amodal import MARKS
-from askmask.datasets.coco_file import Json, id_of
 from askmask.datasets.frame import BadRecords, Card, Counts, DatasetFormat, peek
-from askmask.datasets.keys import KeyMap, tidy
+from askmask.datasets.keys import KeyMap
 from askmask.datasets.r2sm_answers import Instances, read_answer
-from askmask.datasets.referring import checked_text
 from askmask.datasets.split_files import of_split, split_files
+from askmask.datasets.values import Json, checked_text, id_of, tidy
 from askmask.errors import DataError
 from askmask.formats.askmask import QueryRecord
 from askmask.formats.files import iter_jsonl

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from askmask import rle
 from askmask.datasets.drawn_polygons import draw_polygon
 from askmask.datasets.frame import BadRecords, Card, Counts, DatasetFormat, peek
-from askmask.datasets.referring import checked_text
 from askmask.datasets.split_files import of_split
+from askmask.datasets.values import checked_text
 from askmask.errors import DataError
 from askmask.formats.askmask import QueryRecord, Target
 from askmask.formats.picture_files import picture_size

@@ -18,12 +18,12 @@ from askmask.datasets.frame import BadRecords, Card, Counts, DatasetFormat
 from askmask.datasets.instance_claims import instance_claims
 from askmask.datasets.instances import Instances, read_instances
 from askmask.datasets.plain_pickle import read_plain_pickle
-from askmask.errors import DataError, QueryError
+from askmask.datasets.values import checked_text
+from askmask.errors import DataError
 from askmask.formats.askmask import QueryRecord
 from askmask.formats.json_stream import iter_array
-from askmask.types import check_sentence
 
-__all__ = ["checked_text", "referring_format"]
+__all__ = ["referring_format"]
 
 _NOTHING = -1
 """Annotation id of refs without a target."""
@@ -43,16 +43,6 @@ class _Ref:
     annotations: tuple[int | str, ...]
     split: str
     sentences: tuple[dict[str, Any], ...]
-
-
-def checked_text(text: object, where: str) -> str:
-    """Return `text` if it can be asked, without blanks around it; raises DataError."""
-    if not isinstance(text, str):
-        raise DataError(f"{where}: expected a sentence, got {reprlib.repr(text)}")
-    try:
-        return check_sentence(text.strip(), where)
-    except QueryError as error:
-        raise DataError(str(error)) from error
 
 
 def _annotations(ref: dict[str, Any], where: str) -> tuple[int | str, ...]:
