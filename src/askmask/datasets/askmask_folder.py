@@ -9,7 +9,13 @@ from typing import TypeVar
 from askmask.datasets.frame import BadRecords, Card, Counts, DatasetFormat, peek
 from askmask.datasets.split_files import of_split
 from askmask.errors import DataError
-from askmask.formats.askmask import EntityRecord, QueryRecord, read_dataset_json, read_or_tell
+from askmask.formats.askmask import (
+    EntityRecord,
+    QueryRecord,
+    benchmark_files,
+    read_dataset_json,
+    read_or_tell,
+)
 from askmask.formats.files import file_sha256, iter_jsonl
 
 __all__ = ["FORMATS"]
@@ -24,10 +30,8 @@ def _files(path: Path) -> dict[str, dict[str, Path]]:
     """Split -> kind -> file; a file of another name than the format's is the split "all"."""
     found: dict[str, dict[str, Path]] = {}
     if path.is_dir():
-        for kind in _KINDS:
-            for file in sorted({*path.glob(f"{kind}-*.jsonl"), *path.glob(f"{kind}.jsonl")}):
-                split = file.stem.removeprefix(kind).removeprefix("-") or "all"
-                found.setdefault(split, {})[kind] = file
+        for kind, split, file in benchmark_files(path):
+            found.setdefault(split, {})[kind] = file
         return found
     start = peek(path).split(b"\n")[0]
     kind = next((kind for kind, key in _KINDS.items() if key in start), "")

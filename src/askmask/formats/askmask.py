@@ -21,6 +21,7 @@ __all__ = [
     "Prediction",
     "QueryRecord",
     "Target",
+    "benchmark_files",
     "prediction_from_answer",
     "read_dataset_json",
     "read_entities",
@@ -158,9 +159,14 @@ def write_predictions(path: str | Path, records: Iterable[Prediction]) -> None:
     _write(path, records)
 
 
-def _split_of(path: Path, kind: str) -> str:
-    """Return "val" for "queries-val.jsonl", and "all" for "queries.jsonl"."""
-    return path.stem.removeprefix(kind).removeprefix("-") or "all"
+def benchmark_files(folder: Path) -> Iterator[tuple[str, str, Path]]:
+    """Yield kind, split and path of the files of a benchmark folder.
+
+    The split is "val" for "queries-val.jsonl", and "all" for "queries.jsonl".
+    """
+    for kind in ("entities", "queries"):
+        for path in sorted({*folder.glob(f"{kind}-*.jsonl"), *folder.glob(f"{kind}.jsonl")}):
+            yield kind, path.stem.removeprefix(kind).removeprefix("-") or "all", path
 
 
 def write_dataset_json(folder: str | Path, *, name: str, license: str, source: str) -> None:
@@ -180,13 +186,11 @@ def write_dataset_json(folder: str | Path, *, name: str, license: str, source: s
     images: dict[str, set[str]] = {}
     queries: dict[str, int] = {}
     files = []
-    for kind in ("entities", "queries"):
-        for path in sorted({*folder.glob(f"{kind}-*.jsonl"), *folder.glob(f"{kind}.jsonl")}):
-            files.append(path)
-            split = _split_of(path, kind)
-            for _, record in iter_jsonl(path):
-                images.setdefault(split, set()).add(str(record.get("image")))
-                queries[split] = queries.get(split, 0) + (kind == "queries")
+    for kind, split, path in benchmark_files(folder):
+        files.append(path)
+        for _, record in iter_jsonl(path):
+            images.setdefault(split, set()).add(str(record.get("image")))
+            queries[split] = queries.get(split, 0) + (kind == "queries")
     files += sorted(path for path in (folder / "images").rglob("*") if path.is_file())
     write_json(
         folder / "dataset.json",
