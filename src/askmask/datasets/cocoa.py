@@ -17,11 +17,11 @@ from askmask import rle
 from askmask.datasets.coco_file import NAMELESS, CocoFile, CocoPicture
 from askmask.datasets.coco_layout import CocoLayout
 from askmask.datasets.frame import BadRecords, Card
-from askmask.datasets.segmentation import read_segmentation
 from askmask.datasets.values import Json, tidy, whole
 from askmask.errors import DataError
 from askmask.formats.askmask import Entity, EntityRecord
 from askmask.formats.json_stream import iter_items
+from askmask.formats.segmentation import read_segmentation
 from askmask.rle import RLE
 
 __all__ = ["FORMATS", "is_cocoa", "read_cocoa"]

@@ -15,13 +15,13 @@ from typing import Any
 
 from askmask.datasets.frame import BadRecords, Card, Counts, DatasetFormat, peek
 from askmask.datasets.keys import KeyMap
-from askmask.datasets.segmentation import read_segmentation
 from askmask.datasets.split_files import of_split, split_files
 from askmask.datasets.values import Json, checked_name, checked_text
 from askmask.errors import DataError
 from askmask.formats.askmask import QueryRecord, Target
 from askmask.formats.files import iter_jsonl
 from askmask.formats.json_stream import iter_array
+from askmask.formats.segmentation import read_segmentation
 from askmask.rle import RLE
 
 __all__ = ["FORMATS"]

@@ -12,10 +12,10 @@ from typing import Any
 from askmask.datasets.coco_amodal import read_coco_amodal
 from askmask.datasets.frame import BadRecords
 from askmask.datasets.keys import KeyMap
-from askmask.datasets.segmentation import read_segmentation
 from askmask.datasets.values import Json, checked_name, checked_size, tidy, whole
 from askmask.errors import DataError
 from askmask.formats.askmask import Entity, EntityRecord, Target
+from askmask.formats.segmentation import read_segmentation
 from askmask.types import MaskType
 
 __all__ = ["Answer", "Instances", "read_answer"]
