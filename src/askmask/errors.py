@@ -10,6 +10,8 @@
     ├── ConfigError        an option, recipe or model name is not known
     ├── WeightsError       a model's files are missing or do not match their hash
     ├── OutputError        a result cannot be written
+    ├── WriterError        a writer's server cannot be reached, refuses us, or keeps failing
+    │   └── RefusedError   it never will accept this one request; others may go well
     └── MissingExtraError  an optional package is not installed (also an ImportError)
 
 A message is one line: who, what was expected, what came, where, and what to do next.
@@ -26,9 +28,11 @@ __all__ = [
     "OutputError",
     "QueryError",
     "RLEError",
+    "RefusedError",
     "ShapeError",
     "TornLineError",
     "WeightsError",
+    "WriterError",
 ]
 
 
@@ -70,6 +74,14 @@ class WeightsError(AskmaskError):
 
 class OutputError(AskmaskError):
     """A result cannot be written."""
+
+
+class WriterError(AskmaskError):
+    """A writer's server cannot be reached, does not accept us, or keeps failing."""
+
+
+class RefusedError(WriterError):
+    """A server accepts this one request never; others may go well."""
 
 
 class MissingExtraError(AskmaskError, ImportError):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from askmask.atomic import atomic_write
 from askmask.errors import ImageError, ShapeError
@@ -18,6 +20,7 @@ __all__ = [
     "MAX_IMAGE_PIXELS",
     "ImageLike",
     "as_rgb",
+    "picture_size_hw",
     "read_image",
     "read_labels",
     "read_mask",
@@ -58,8 +61,9 @@ def _check_pixels(image: Image.Image, name: str) -> None:
         )
 
 
-def _open(path: Path, kinds: tuple[str, ...]) -> Image.Image:
-    """Open and decode a picture; its size is checked from the header, before pixels are made."""
+@contextmanager
+def _opened(path: Path, kinds: tuple[str, ...]) -> Iterator[Image.Image]:
+    """Open a picture; its size is checked from the header, before pixels are made."""
     _check_file(path)
     try:
         with warnings.catch_warnings():
@@ -67,8 +71,7 @@ def _open(path: Path, kinds: tuple[str, ...]) -> Image.Image:
             image = Image.open(path, formats=kinds)
         with image:
             _check_pixels(image, str(path))
-            image.load()
-            return image
+            yield image
     except ImageError:
         raise
     except UnidentifiedImageError as error:
@@ -78,6 +81,12 @@ def _open(path: Path, kinds: tuple[str, ...]) -> Image.Image:
         ) from error
     except Exception as error:  # decoders raise nearly anything on broken files
         raise ImageError(f"{path}: cannot be decoded ({' '.join(str(error).split())})") from error
+
+
+def _load(path: Path, kinds: tuple[str, ...]) -> Image.Image:
+    with _opened(path, kinds) as image:
+        image.load()
+    return image
 
 
 def _upright(image: Image.Image) -> Image.Image:
@@ -111,7 +120,19 @@ def read_image(path: str | Path) -> NDArray[np.uint8]:
     Raises:
         ImageError: when the file is missing, empty, of another kind, broken or too large.
     """
-    return _to_rgb(_upright(_open(Path(path), _KINDS)))
+    return _to_rgb(_upright(_load(Path(path), _KINDS)))
+
+
+def picture_size_hw(path: str | Path) -> tuple[int, int]:
+    """Read height and width of a PNG, JPEG or WebP file, turned upright, from its header.
+
+    Raises:
+        ImageError: when the file is missing, empty, of another kind, broken or too large.
+    """
+    with _opened(Path(path), _KINDS) as image:
+        width, height = image.size
+        turned = image.getexif().get(ExifTags.Base.Orientation, 1) in (5, 6, 7, 8)
+    return (width, height) if turned else (height, width)
 
 
 def read_labels(path: str | Path) -> NDArray[np.int32]:
@@ -124,7 +145,7 @@ def read_labels(path: str | Path) -> NDArray[np.int32]:
     Raises:
         ImageError: when the file is missing, empty, no PNG, broken or too large.
     """
-    image = _open(Path(path), ("PNG",))
+    image = _load(Path(path), ("PNG",))
     pixels = np.atleast_3d(np.asarray(image)).astype(np.int32)  # (H, W, bands)
     shows = np.ones(pixels.shape[:2], bool)
     if pixels.shape[2] in (2, 4):

@@ -17,9 +17,9 @@ from askmask import rle
 from askmask.errors import DataError
 from askmask.rle import RLE
 
-__all__ = ["fill_polygons"]
+__all__ = ["FINER", "column_crossings", "fill_polygons", "walk_edges"]
 
-_FINER = 5
+FINER = 5
 """Steps a pixel in which edges are walked."""
 
 _MAX_STEPS = 2_000_000
@@ -28,20 +28,18 @@ _MAX_STEPS = 2_000_000
 _Ints = NDArray[np.int64]
 
 
-def _walk(corners: _Ints) -> tuple[_Ints, _Ints]:
-    """Points of an outline on the fine grid, edge by edge, one a step along its longer axis.
+def walk_edges(starts: _Ints, ends: _Ints) -> tuple[_Ints, _Ints, _Ints]:
+    """Points of edges on the fine grid, one a step along each edge's longer axis.
 
     Args:
-        corners: (K, 2) x, y on the fine grid.
+        starts: (K, 2) x, y on the fine grid.
+        ends: (K, 2) other than the starts.
 
     Returns:
-        u, v: x and y of all points in order; an edge between equal corners has none.
+        u, v: x and y of all points, edge by edge; and which edge each is of.
     """
-    ends = np.roll(corners, -1, axis=0)
-    moves = (corners != ends).any(1)
-    starts, ends = corners[moves], ends[moves]
     reach = np.abs(ends - starts)
-    longer = np.where(reach[:, 0] >= reach[:, 1], 0, 1)
+    longer = (reach[:, 1] > reach[:, 0]).astype(np.int64)
     edge = np.arange(len(starts))
     length = reach[edge, longer]
     backwards = starts[edge, longer] > ends[edge, longer]  # walked from end to start, in reverse
@@ -56,32 +54,50 @@ def _walk(corners: _Ints) -> tuple[_Ints, _Ints]:
     # Truncation, not rounding down, is what the reference does with negative places.
     across = np.trunc(low[edge, 1 - longer][of] + slope[of] * step + 0.5).astype(np.int64)
     in_x = longer[of] == 0
-    return np.where(in_x, along, across), np.where(in_x, across, along)
+    return np.where(in_x, along, across), np.where(in_x, across, along), of
+
+
+def column_crossings(
+    u: _Ints, v: _Ints, moved: NDArray[np.intp], height: int | _Ints, width: int | _Ints
+) -> tuple[_Ints, NDArray[np.bool_]]:
+    """Where walks cross the centres of pixel columns.
+
+    Args:
+        u: x of the points of the walks.
+        v: y of them.
+        moved: (M,) places at which u is not what it was before.
+        height: of the picture, or (M,) of the pictures.
+        width: likewise.
+
+    Returns:
+        (M,) positions x * H + y, and (M,) whether the walk crosses a centre there.
+    """
+    x = (np.where(u[moved] < u[moved - 1], u[moved], u[moved] - 1) + 0.5) / FINER - 0.5
+    y = (np.minimum(v[moved], v[moved - 1]) + 0.5) / FINER - 0.5
+    y = np.ceil(np.clip(y, 0, height))
+    positions: _Ints = x.astype(np.int64) * height + y.astype(np.int64)
+    return positions, (x == np.floor(x)) & (x >= 0) & (x <= width - 1)
 
 
 def _corners(points_xy: NDArray[np.float64], where: str) -> _Ints:
     """(K, 2) corners on the fine grid."""
-    corners: _Ints = np.trunc(_FINER * points_xy + 0.5).astype(np.int64)
+    corners: _Ints = np.trunc(FINER * points_xy + 0.5).astype(np.int64)
     steps = int(np.abs(corners - np.roll(corners, -1, axis=0)).max(axis=1).sum())
     if steps > _MAX_STEPS:
         raise DataError(
-            f"{where}: expected outlines of at most {_MAX_STEPS // _FINER:,} pixels, got one of "
-            f"{steps // _FINER:,}"
+            f"{where}: expected outlines of at most {_MAX_STEPS // FINER:,} pixels, got one of "
+            f"{steps // FINER:,}"
         )
     return corners
 
 
 def _crossings(corners: _Ints, size_hw: tuple[int, int]) -> _Ints:
     """Positions x * H + y at which the outline crosses the centres of pixel columns."""
-    height, width = size_hw
-    u, v = _walk(corners)
-    moved = np.flatnonzero(u[1:] != u[:-1]) + 1
-    x = (np.where(u[moved] < u[moved - 1], u[moved], u[moved] - 1) + 0.5) / _FINER - 0.5
-    y = (np.minimum(v[moved], v[moved - 1]) + 0.5) / _FINER - 0.5
-    centred = (x == np.floor(x)) & (x >= 0) & (x <= width - 1)
-    y = np.ceil(np.clip(y[centred], 0, height))
-    positions: _Ints = x[centred].astype(np.int64) * height + y.astype(np.int64)
-    return positions
+    ends = np.roll(corners, -1, axis=0)
+    moves = (corners != ends).any(1)
+    u, v, _ = walk_edges(corners[moves], ends[moves])
+    positions, centred = column_crossings(u, v, np.flatnonzero(u[1:] != u[:-1]) + 1, *size_hw)
+    return positions[centred]
 
 
 def _fill(corners: _Ints, size_hw: tuple[int, int]) -> RLE:

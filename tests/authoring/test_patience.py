@@ -6,7 +6,7 @@ from email.utils import format_datetime
 import pytest
 
 from askmask.authoring.patience import Broken, Busy, Patience, failure_of_status, seconds_of
-from askmask.authoring.writer import RefusedError, WriterError
+from askmask.errors import RefusedError, WriterError
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,8 @@ from askmask.authoring.cost import Price
 from askmask.authoring.openai_server import OpenAIServer
 from askmask.authoring.patience import Patience
 from askmask.authoring.source import Source
-from askmask.authoring.writer import BatchWriter, Writer, WriterError
-from askmask.errors import ConfigError, OutputError
+from askmask.authoring.writer import BatchWriter, Writer
+from askmask.errors import ConfigError, OutputError, WriterError
 from askmask.formats.askmask import read_queries
 from askmask.formats.files import iter_jsonl
 

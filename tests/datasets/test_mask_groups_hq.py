@@ -61,7 +61,7 @@ def test_files_of_lists_and_of_lines_are_recognised_with_their_splits(
     assert found.counts(tmp_path, BadRecords()) == {"train": counts, "val": counts}
     assert len(read(tmp_path)) == 3
     assert found.queries is not None
-    with pytest.raises(ConfigError, match="split 'test' is not there; found train, val"):
+    with pytest.raises(ConfigError, match="split 'test' is not there; expected train, val"):
         list(found.queries(tmp_path, "test", None, BadRecords()))
 
 

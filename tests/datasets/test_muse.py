@@ -15,7 +15,7 @@ from toy_datasets import mask, muse_item, write_muse
 from askmask import rle
 from askmask.datasets.frame import BadRecords
 from askmask.datasets.registry import FORMATS, recognise
-from askmask.errors import DataError
+from askmask.errors import ConfigError, DataError
 from askmask.formats.askmask import QueryRecord
 
 
@@ -50,7 +50,7 @@ def test_counts_and_files_of_any_name(tmp_path: Path) -> None:
     file = (folder / "muse_val.json").rename(folder / "mine.json")
     assert (recognise(file).name, recognise(file).splits(file)) == ("muse", ["all"])
     assert len(read(file, "all")) == 2
-    with pytest.raises(DataError, match="expected one of the splits train, got 'val'"):
+    with pytest.raises(ConfigError, match="split 'val' is not there; expected train"):
         read(folder)
 
 
@@ -62,7 +62,9 @@ def test_the_first_query_comes_before_the_file_is_read(tmp_path: Path) -> None:
     assert reader is not None
     queries = reader(folder, "val", None, BadRecords())
     assert next(iter(queries)).id == "1-0"
-    with pytest.raises(DataError, match=r"muse_val\.json, item 2: expected JSON"):
+    with pytest.raises(
+        DataError, match=r"muse_val\.json, item 2, line 1, character .*: expected JSON"
+    ):
         list(queries)
 
 

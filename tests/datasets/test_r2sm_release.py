@@ -111,7 +111,7 @@ def test_lines_and_folders_are_recognised(tmp_path: Path) -> None:
     counts = found.counts(tmp_path / "R2SM", BadRecords())
     assert counts == {split: {"queries": 2, "amodal": 1} for split in ("d2sa_val", "train")}
     assert len(read(tmp_path / "R2SM", split="d2sa_val")) == 2
-    with pytest.raises(ConfigError, match="split 'val' is not there; found d2sa_val, train"):
+    with pytest.raises(ConfigError, match="split 'val' is not there; expected d2sa_val, train"):
         read(tmp_path / "R2SM")
 
 

@@ -27,7 +27,7 @@ from askmask import rle
 from askmask.datasets.frame import BadRecords
 from askmask.datasets.reasonseg import read_reasonseg_file
 from askmask.datasets.registry import FORMATS, recognise
-from askmask.errors import DataError
+from askmask.errors import ConfigError, DataError
 from askmask.formats.askmask import QueryRecord
 
 REAL = SHARED / "real/reasonseg"
@@ -99,7 +99,7 @@ def test_the_size_comes_from_the_picture_or_the_file(tmp_path: Path) -> None:
     query, _ = read(folder, images=pictures)
     assert (query.image, query.height, query.width) == ("1_o.jpg", *SIZE_HW)
     (pictures / "1_o.jpg").write_bytes(b"no picture")
-    with pytest.raises(DataError, match=r"1_o\.jpg: expected a PNG"):
+    with pytest.raises(DataError, match=r"1_o\.jpg: expected a picture of kind PNG"):
         read(folder, images=pictures)
     said = reasonseg_item(imageHeight=SIZE_HW[0], imageWidth=SIZE_HW[1])
     query, _ = read(write_reasonseg(tmp_path / "said", said, picture=False))
@@ -113,7 +113,7 @@ def test_a_folder_of_files_and_a_single_file_are_read(tmp_path: Path) -> None:
     file = folder / "val/1_o.json"
     assert recognise(file).splits(file) == ["all"]
     assert read(file, "all")[0].image == "1_o.png"
-    with pytest.raises(DataError, match="expected one of the splits val, got 'test'"):
+    with pytest.raises(ConfigError, match="split 'test' is not there; expected val"):
         read(folder, "test")
 
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from askmask.authoring.marks import marked_jpeg
 from askmask.authoring.patience import Broken, Patience, failure_of_status
 from askmask.authoring.prompt import instructions
-from askmask.authoring.writer import MAX_REPLY_TOKENS, Reply, Request, Usage, WriterError
-from askmask.errors import MissingExtraError
+from askmask.authoring.writer import MAX_REPLY_TOKENS, Reply, Request, Usage
+from askmask.errors import MissingExtraError, WriterError
 
 if TYPE_CHECKING:
     import anthropic

@@ -7,8 +7,8 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
 from askmask.authoring.cost import Budget
 from askmask.authoring.journal import Journal
-from askmask.authoring.writer import RefusedError, Reply, Request, Writer, WriterError
-from askmask.errors import AskmaskError
+from askmask.authoring.writer import Reply, Request, Writer
+from askmask.errors import AskmaskError, RefusedError, WriterError
 
 __all__ = ["ask_each"]
 

@@ -15,8 +15,8 @@ from itertools import islice, takewhile
 from askmask.authoring.cost import Budget
 from askmask.authoring.journal import Intent, Journal
 from askmask.authoring.patience import Broken
-from askmask.authoring.writer import BatchWriter, Reply, Request, WriterError
-from askmask.errors import AskmaskError
+from askmask.authoring.writer import BatchWriter, Reply, Request
+from askmask.errors import AskmaskError, WriterError
 
 __all__ = ["ask_in_batches"]
 

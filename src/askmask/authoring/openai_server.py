@@ -16,8 +16,8 @@ from typing import Any
 from askmask.authoring.marks import marked_jpeg
 from askmask.authoring.patience import Broken, Patience, failure_of_status
 from askmask.authoring.prompt import instructions
-from askmask.authoring.writer import MAX_REPLY_TOKENS, RefusedError, Reply, Request, Usage
-from askmask.errors import ConfigError
+from askmask.authoring.writer import MAX_REPLY_TOKENS, Reply, Request, Usage
+from askmask.errors import ConfigError, RefusedError
 
 __all__ = ["OpenAIServer"]
 

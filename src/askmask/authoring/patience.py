@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TypeVar
 
-from askmask.authoring.writer import RefusedError, WriterError
+from askmask.errors import RefusedError, WriterError
 
 __all__ = ["Broken", "Busy", "Patience", "failure_of_status", "seconds_of"]
 

@@ -15,31 +15,21 @@ from typing import Protocol, runtime_checkable
 
 from askmask.authoring.picture import AnnotatedPicture
 from askmask.authoring.prompt import instructions, message
-from askmask.errors import AskmaskError, ConfigError
+from askmask.errors import ConfigError
 from askmask.formats.files import file_sha256
 
 __all__ = [
     "MAX_REPLY_TOKENS",
     "BatchWriter",
-    "RefusedError",
     "Reply",
     "Request",
     "Usage",
     "Writer",
-    "WriterError",
     "make_request",
 ]
 
 MAX_REPLY_TOKENS = 3_000
 """Longest reply that is paid for; ten questions take a third of it."""
-
-
-class WriterError(AskmaskError):
-    """A writer's server cannot be reached, does not accept us, or keeps failing."""
-
-
-class RefusedError(WriterError):
-    """A server accepts this one request never; others may go well."""
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeVar
 
 from askmask.datasets.frame import BadRecords, Card, Counts, DatasetFormat, peek
-from askmask.errors import ConfigError, DataError
-from askmask.formats.askmask import EntityRecord, QueryRecord, read_dataset_json
+from askmask.datasets.split_files import of_split
+from askmask.errors import DataError
+from askmask.formats.askmask import (
+    EntityRecord,
+    QueryRecord,
+    benchmark_files,
+    read_dataset_json,
+    read_or_tell,
+)
 from askmask.formats.files import file_sha256, iter_jsonl
 
 __all__ = ["FORMATS"]
@@ -23,10 +30,8 @@ def _files(path: Path) -> dict[str, dict[str, Path]]:
     """Split -> kind -> file; a file of another name than the format's is the split "all"."""
     found: dict[str, dict[str, Path]] = {}
     if path.is_dir():
-        for kind in _KINDS:
-            for file in sorted({*path.glob(f"{kind}-*.jsonl"), *path.glob(f"{kind}.jsonl")}):
-                split = file.stem.removeprefix(kind).removeprefix("-") or "all"
-                found.setdefault(split, {})[kind] = file
+        for kind, split, file in benchmark_files(path):
+            found.setdefault(split, {})[kind] = file
         return found
     start = peek(path).split(b"\n")[0]
     kind = next((kind for kind, key in _KINDS.items() if key in start), "")
@@ -36,54 +41,23 @@ def _files(path: Path) -> dict[str, dict[str, Path]]:
     return {path.stem.removeprefix(f"{kind}-") if named else "all": {kind: path}}
 
 
-def _recognises(path: Path) -> bool:
-    try:
-        return bool(_files(path))
-    except OSError:
-        return False
-
-
-def _file(path: Path, split: str, kind: str) -> Path | None:
-    """The file of a split; None when the split has none of this kind."""
+def _records(path: Path, split: str, kind: type[_R], bad: BadRecords) -> Iterator[_R]:
+    """Records of a split; none when it has no file of this kind."""
     files = _files(path)
     if not files:
         raise DataError(f"{path}: expected entities-SPLIT.jsonl or queries-SPLIT.jsonl, found none")
-    if split not in files:
-        raise ConfigError(f"{path}: split {split!r} is not there; expected {', '.join(files)}")
-    return files[split].get(kind)
-
-
-def _records(
-    path: Path | None,
-    from_json: Callable[[object, str], _R],
-    key: Callable[[_R], str],
-    bad: BadRecords,
-) -> Iterator[_R]:
-    """Lines of a file that are right and whose `key` no line before has."""
-    line_of: dict[str, int] = {}
-    for number, line in () if path is None else iter_jsonl(path, bad.bad):
-        where = f"{path}:{number}"
-        try:
-            record = from_json(line, where)
-            first = line_of.setdefault(key(record), number)
-            if first != number:
-                raise DataError(f"{where}: {key(record)!r} is already in line {first}")
-        except DataError as error:
-            bad.bad(where, error)
-            continue
-        yield record
+    file = of_split(files, split, path).get("entities" if kind is EntityRecord else "queries")
+    return iter(()) if file is None else read_or_tell(file, kind, bad.bad)
 
 
 def _queries(path: Path, split: str, images: Path | None, bad: BadRecords) -> Iterator[QueryRecord]:
-    file = _file(path, split, "queries")
-    return _records(file, QueryRecord.from_json, lambda record: record.id, bad)
+    return _records(path, split, QueryRecord, bad)
 
 
 def _entities(
     path: Path, split: str, images: Path | None, bad: BadRecords
 ) -> Iterator[EntityRecord]:
-    file = _file(path, split, "entities")
-    return _records(file, EntityRecord.from_json, lambda record: record.image, bad)
+    return _records(path, split, EntityRecord, bad)
 
 
 def _counts(path: Path, bad: BadRecords) -> Counts:
@@ -133,7 +107,7 @@ FORMATS = (
             obtain="askmask build scenes, or any converter",
             notes=("Counts to expect stand in its dataset.json.",),
         ),
-        recognises=_recognises,
+        looks_right=lambda path: bool(_files(path)),
         splits=lambda path: [*_files(path)],
         queries=_queries,
         entities=_entities,

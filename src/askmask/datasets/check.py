@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from askmask import rle
 from askmask.datasets.frame import BadRecords, DatasetFormat
-from askmask.datasets.picture_files import picture_size
 from askmask.errors import DataError, QueryError
 from askmask.formats.askmask import Entity, EntityRecord, QueryRecord
+from askmask.formats.picture_files import picture_size
 from askmask.rle import RLE
 
 __all__ = ["check_dataset", "entity_problems", "query_problems"]
@@ -133,36 +133,26 @@ class _Pictures:
             yield f"the picture has {found[1]} x {found[0]} pixels, not {size_hw[1]} x {size_hw[0]}"
 
 
-def _queries(
-    one: DatasetFormat, path: Path, split: str, images: Path | None, bad: BadRecords
-) -> Iterator[str]:
-    if one.queries is None:
-        return
-    seen: set[str] = set()
-    pictures = _Pictures(images)
-    for record in one.queries(path, split, images, bad):
-        where = f"{split}, query {record.id}"
-        if record.id in seen:
-            yield f"{where}: this id comes twice"
-        seen.add(record.id)
-        yield from (f"{where}: {problem}" for problem in query_problems(record))
-        size_hw = (record.height, record.width)
-        yield from (f"{where}: {line}" for line in pictures.problems(record.image, size_hw))
+def _described(record: QueryRecord | EntityRecord) -> tuple[str, str, Iterator[str]]:
+    """What a record is called in messages, what tells it from others, and its own problems."""
+    if isinstance(record, QueryRecord):
+        return f"query {record.id}", "id", query_problems(record)
+    return f"picture {record.image}", "picture", entity_problems(record)
 
 
-def _entities(
-    one: DatasetFormat, path: Path, split: str, images: Path | None, bad: BadRecords
+def _problems(
+    records: Iterable[QueryRecord | EntityRecord], split: str, images: Path | None
 ) -> Iterator[str]:
-    if one.entities is None:
-        return
+    """Problems of the records of one kind, among them names that come twice."""
     seen: set[str] = set()
     pictures = _Pictures(images)
-    for record in one.entities(path, split, images, bad):
-        where = f"{split}, picture {record.image}"
-        if record.image in seen:
-            yield f"{where}: this picture comes twice"
-        seen.add(record.image)
-        yield from (f"{where}: {problem}" for problem in entity_problems(record))
+    for record in records:
+        name, key, own = _described(record)
+        where = f"{split}, {name}"
+        if name in seen:
+            yield f"{where}: this {key} comes twice"
+        seen.add(name)
+        yield from (f"{where}: {line}" for line in own)
         size_hw = (record.height, record.width)
         yield from (f"{where}: {line}" for line in pictures.problems(record.image, size_hw))
 
@@ -187,7 +177,8 @@ def check_dataset(
         DataError: when a file as a whole cannot be read, or from `bad`.
     """
     for split in splits:
-        yield from _queries(one, path, split, images, bad)
-        yield from _entities(one, path, split, images, bad)
+        for read in (one.queries, one.entities):
+            if read is not None:
+                yield from _problems(read(path, split, images, bad), split, images)
         if one.claims is not None:
             yield from one.claims(path, split, images)

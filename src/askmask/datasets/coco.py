@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from askmask.datasets.coco_amodal import MARKS
-from askmask.datasets.coco_file import CocoFile, Json, whole
+from askmask.datasets.coco_file import CocoFile
 from askmask.datasets.coco_layout import CocoLayout
 from askmask.datasets.frame import BadRecords, Card
-from askmask.datasets.segmentation import read_segmentation
+from askmask.datasets.values import Json, whole
 from askmask.formats.askmask import Entity, EntityRecord
+from askmask.formats.segmentation import read_segmentation
 
 __all__ = ["FORMATS", "read_coco", "visible_entity"]
 

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from askmask import rle
-from askmask.datasets.coco_file import CocoFile, Json, whole
+from askmask.datasets.coco_file import CocoFile
 from askmask.datasets.coco_layout import CocoLayout
 from askmask.datasets.frame import BadRecords, Card, DatasetFormat
-from askmask.datasets.keys import listed
-from askmask.datasets.segmentation import read_segmentation
+from askmask.datasets.values import Json, listed, whole
 from askmask.errors import ConfigError, DataError
 from askmask.formats.askmask import Entity, EntityRecord
+from askmask.formats.segmentation import read_segmentation
 from askmask.rle import RLE
 
 __all__ = ["FORMATS", "MARKS", "amodal_format", "claims_of", "read_coco_amodal"]

@@ -1,6 +1,6 @@
 """COCO-style files: images, annotations that name their image, categories; picture by picture.
 
-Only places in the text and the names of categories are kept, so memory stays near the size of the
+Only places in the file and the names of categories are kept, so memory stays near the size of the
 file; an annotation is parsed when its picture is read.
 """
 
@@ -14,38 +14,19 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from askmask.datasets.frame import BadRecords
-from askmask.datasets.json_items import Item, JsonItems
-from askmask.datasets.keys import is_name, listed, tidy
-from askmask.datasets.picture_files import picture_size
+from askmask.datasets.values import Json, checked_size, id_of, is_name, listed, tidy, whole
 from askmask.errors import DataError
 from askmask.formats.askmask import Entity, EntityRecord
+from askmask.formats.json_stream import Item, JsonItems
+from askmask.formats.picture_files import picture_size
 
-__all__ = ["NAMELESS", "CocoFile", "CocoPicture", "Json", "ToEntity", "id_of", "whole"]
+__all__ = ["NAMELESS", "CocoFile", "CocoPicture", "ToEntity"]
 
 NAMELESS = "object"
 """Category where a file has none, as class-agnostic copies of COCOA."""
 
-Json: TypeAlias = Mapping[str, Any]
-
 _LISTS = {"images": True, "annotations": True, "categories": False}
 """Lists that are read, and whether a file must have them."""
-
-
-def whole(value: object) -> int | None:
-    """A whole number, also one written as text or with a point; None for anything else."""
-    if type(value) is int:
-        return value
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 19:
-        return int(value)
-    return None
-
-
-def id_of(value: object) -> int | str | None:
-    """An id as it is compared, as files mix 7 and "7"; None for what is no id."""
-    number = whole(value)
-    return number if number is not None else value if isinstance(value, str) else None
 
 
 @dataclass(frozen=True)
@@ -95,12 +76,7 @@ class CocoPicture:
             size = next((c["size"] for c in codes if isinstance(c, dict) and "size" in c), size)
         if size == [None, None] and self.folder is not None:
             return picture_size(self.folder / self.name())
-        sides = [whole(side) or 0 for side in size] if isinstance(size, list) else []
-        if len(sides) != 2 or min(sides) < 1:
-            raise DataError(
-                f"{self.where}: expected height and width in pixels, got {reprlib.repr(size)}"
-            )
-        return sides[0], sides[1]
+        return checked_size(size, self.where)
 
 
 ToEntity: TypeAlias = Callable[[Json, str, tuple[int, int], str], Entity]

@@ -9,7 +9,8 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from askmask.datasets.frame import BadRecords, Card, Counts, DatasetFormat, peek
-from askmask.errors import ConfigError, DataError
+from askmask.datasets.split_files import of_split
+from askmask.errors import DataError
 from askmask.formats.askmask import EntityRecord
 
 __all__ = ["CocoLayout"]
@@ -65,19 +66,14 @@ class CocoLayout:
         if not files:
             names = ", ".join(name for group in self.patterns.values() for name in group)
             raise DataError(f"{path}: expected a file {names}, found none; name the file itself")
-        if split not in files:
-            raise ConfigError(f"{path}: split {split!r} is not there; expected {', '.join(files)}")
-        return files[split]
+        return of_split(files, split, path)
 
-    def recognises(self, path: Path) -> bool:
-        """Whether a file or folder looks like this."""
-        try:
-            files = [file for group in self.files(path).values() for file in group][:1]
-        except OSError:
-            return False
-        return any(self._looks_right(file) for file in files)
+    def looks_right(self, path: Path) -> bool:
+        """Whether a file, or the first one of a folder, looks like this."""
+        files = [file for group in self.files(path).values() for file in group][:1]
+        return any(self._is_marked(file) for file in files)
 
-    def _looks_right(self, file: Path) -> bool:
+    def _is_marked(self, file: Path) -> bool:
         named = re.search(self.names, f"{file.parent.name}/{file.name}", re.IGNORECASE)
         if named is None or file.suffix.lower() != ".json":
             return False
@@ -130,7 +126,7 @@ class CocoLayout:
         return DatasetFormat(
             name,
             card,
-            self.recognises,
+            self.looks_right,
             lambda path: [*self.files(path)],
             entities=entities,
             counts=counts,

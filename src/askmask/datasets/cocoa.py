@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from askmask import rle
-from askmask.datasets.coco_file import NAMELESS, CocoFile, CocoPicture, Json, whole
+from askmask.datasets.coco_file import NAMELESS, CocoFile, CocoPicture
 from askmask.datasets.coco_layout import CocoLayout
 from askmask.datasets.frame import BadRecords, Card
-from askmask.datasets.json_items import JsonItems
-from askmask.datasets.keys import tidy
-from askmask.datasets.segmentation import read_segmentation
+from askmask.datasets.values import Json, tidy, whole
 from askmask.errors import DataError
 from askmask.formats.askmask import Entity, EntityRecord
+from askmask.formats.json_stream import iter_items
+from askmask.formats.segmentation import read_segmentation
 from askmask.rle import RLE
 
 __all__ = ["FORMATS", "is_cocoa", "read_cocoa"]
@@ -122,7 +122,7 @@ def _entities(
 def _alone(path: Path) -> Json | None:
     """The annotation in a file that is nothing else."""
     found: dict[str, Any] = {}
-    for item in JsonItems(path):
+    for item in iter_items(path):
         if item.key in ("annotations", "images"):
             return None
         if item.number is None:
@@ -152,11 +152,6 @@ def _regions_of(picture: CocoPicture, annotator: int) -> tuple[Sequence[Any], tu
         raise DataError(f"{picture.where}: expected a list of 'regions'")
     drawn = [one for one in regions if isinstance(one, dict)]
     return regions, replace(picture, annotations=drawn).size_hw(_MASKS)
-
-
-def is_cocoa(path: Path) -> bool:
-    """Whether a file, or a folder of files, is of this format."""
-    return _LAYOUT.recognises(path)
 
 
 def read_cocoa(
@@ -268,3 +263,5 @@ FORMATS = (
         claims=_claims,
     ),
 )
+
+is_cocoa = FORMATS[0].recognises

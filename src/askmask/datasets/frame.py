@@ -123,7 +123,7 @@ class DatasetFormat:
     Attributes:
         name: as the command line calls it.
         card: what to expect.
-        recognises: whether a file or folder looks like this; cheap, never raises.
+        looks_right: whether a file or folder looks like this, which must be cheap to say.
         splits: names that the readers accept; ["all"] where a file has no splits.
         queries: reader of sentences, or None where there are none.
         entities: reader of annotated pictures, or None where there are none.
@@ -136,13 +136,20 @@ class DatasetFormat:
 
     name: str
     card: Card
-    recognises: Callable[[Path], bool]
+    looks_right: Callable[[Path], bool]
     splits: Callable[[Path], list[str]]
     queries: QueryReader | None = None
     entities: EntityReader | None = None
     counts: Callable[[Path, BadRecords], Counts] | None = None
     claims: Callable[[Path, str, Path | None], Iterator[str]] | None = None
     mapped: Callable[[Mapping[str, str]], DatasetFormat] | None = None
+
+    def recognises(self, path: Path) -> bool:
+        """Whether a file or folder looks like this; not for one that cannot be looked at."""
+        try:
+            return self.looks_right(path)
+        except (OSError, ValueError):  # ValueError: a name that the system cannot hold
+            return False
 
 
 def peek(path: Path) -> bytes:

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from askmask import rle
 from askmask.datasets.frame import BadRecords
 from askmask.datasets.polygon_batch import fill_batch
-from askmask.datasets.segmentation import read_segmentation
 from askmask.errors import DataError
 from askmask.formats.askmask import Target
 from askmask.formats.json_stream import iter_members
+from askmask.formats.segmentation import read_segmentation
 from askmask.polygons import fill_polygons
 from askmask.rle import RLE
 

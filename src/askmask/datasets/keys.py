@@ -2,33 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import islice
-from typing import Any, TypeGuard
+from typing import Any
 
+from askmask.datasets.values import listed
 from askmask.errors import ConfigError, DataError
 
-__all__ = ["KeyMap", "is_name", "listed", "tidy"]
-
-_SHOWN = 20
-"""Keys that a message lists at most."""
-
-
-def tidy(value: object) -> str:
-    """A value as text on one line, without what UTF-8 cannot hold (halves of surrogate pairs)."""
-    return " ".join(str(value).encode("utf-8", "replace").decode().split())
-
-
-def is_name(value: object) -> TypeGuard[str]:
-    """Whether a value can be the name of a file."""
-    return isinstance(value, str) and bool(value) and not re.search("[\0\ud800-\udfff]", value)
-
-
-def listed(keys: Iterable[object]) -> str:
-    """Keys as they stand in a message, the first few of them."""
-    return ", ".join(tidy(key) for key in islice(keys, _SHOWN)) or "none"
+__all__ = ["KeyMap"]
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ FORMATS = (
             licence="not stated; pictures of KITTI CC-BY-NC-SA-3.0",
             obtain="github.com/qqlu/Amodal-Instance-Segmentation-through-KINS-Dataset; KITTI's "
             "object pictures of the left colour camera (image_2)",
-            splits={"train": {"images": 7_474}, "test": {"images": 7_517}},
+            splits={"train": {"images": 7_474}, "val": {"images": 7_517}},
             notes=(
                 "Old files: segmentation and inmodal_seg; those of 2020: a_segm and i_segm.",
                 "oco_id, a cluster of objects that hide each other, and ico_id, the order in it, "

@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from askmask.datasets.coco import visible_entity
-from askmask.datasets.coco_file import CocoFile, CocoPicture, Json, id_of
+from askmask.datasets.coco_file import CocoFile, CocoPicture
 from askmask.datasets.coco_layout import CocoLayout
 from askmask.datasets.frame import BadRecords, Card
+from askmask.datasets.values import Json, id_of
 from askmask.formats.askmask import EntityRecord
 
 __all__ = ["FORMATS", "is_lvis", "read_lvis"]
@@ -54,8 +55,6 @@ _LAYOUT = CocoLayout(
     patterns={"train": ("lvis_v*_train.json",), "val": ("lvis_v*_val.json",)}, marks=_MARKS
 )
 
-is_lvis = _LAYOUT.recognises
-
 FORMATS = (
     _LAYOUT.format(
         "lvis",
@@ -79,3 +78,5 @@ FORMATS = (
         lambda path, bad: CocoFile(path, bad).count(),
     ),
 )
+
+is_lvis = FORMATS[0].recognises

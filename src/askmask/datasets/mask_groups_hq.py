@@ -13,15 +13,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from askmask.datasets.coco_file import Json
 from askmask.datasets.frame import BadRecords, Card, Counts, DatasetFormat, peek
-from askmask.datasets.keys import KeyMap, is_name
-from askmask.datasets.referring import checked_text
-from askmask.datasets.segmentation import read_segmentation
-from askmask.errors import ConfigError, DataError
+from askmask.datasets.keys import KeyMap
+from askmask.datasets.split_files import of_split, split_files
+from askmask.datasets.values import Json, checked_name, checked_text
+from askmask.errors import DataError
 from askmask.formats.askmask import QueryRecord, Target
 from askmask.formats.files import iter_jsonl
 from askmask.formats.json_stream import iter_array
+from askmask.formats.segmentation import read_segmentation
 from askmask.rle import RLE
 
 __all__ = ["FORMATS"]
@@ -47,17 +47,6 @@ _SPLITS = {"train": "train", "eval": "val", "val": "val", "test": "test"}
 _TAG = "dataset:mask-groups-hq"
 
 
-def _files(path: Path) -> dict[str, Path]:
-    """Split -> file."""
-    if not path.is_dir():
-        return {_split_of(path): path} if _looks_right(path) else {}
-    found: dict[str, Path] = {}
-    for file in sorted(file for file in path.iterdir() if _looks_right(file)):
-        split = _split_of(file)
-        found[file.name if split in found else split] = file
-    return found
-
-
 def _split_of(path: Path) -> str:
     name = path.name.lower()
     return next((split for part, split in _SPLITS.items() if part in name), "all")
@@ -67,11 +56,8 @@ def _looks_right(path: Path) -> bool:
     return path.suffix in (".json", ".jsonl") and any(mark in peek(path) for mark in _MARKS)
 
 
-def _recognises(path: Path) -> bool:
-    try:
-        return bool(_files(path))
-    except OSError:
-        return False
+def _files(path: Path) -> dict[str, Path]:
+    return split_files(path, _looks_right, _split_of)
 
 
 def _records(path: Path, bad: BadRecords) -> Iterator[tuple[int, str, Json]]:
@@ -171,9 +157,7 @@ def _references(
 
 def _queries_of(record: Json, keys: KeyMap, number: int, where: str) -> Iterator[QueryRecord]:
     """One query a prompt."""
-    image = keys.need(record, "image", where)
-    if not is_name(image):
-        raise DataError(f"{where}: expected the name of a picture, got {reprlib.repr(image)}")
+    image = checked_name(keys.need(record, "image", where), where)
     prompts = _prompts(keys.need(record, "conversations", where), where)
     raw = [keys.get(record, "candidates") or [], keys.need(record, "pool", where)]
     size_hw = _size_hw(raw[::-1], where)
@@ -201,17 +185,10 @@ def _queries_of(record: Json, keys: KeyMap, number: int, where: str) -> Iterator
 def _format(keys: KeyMap) -> DatasetFormat:
     """The format with these keys."""
 
-    def files(path: Path, split: str) -> Path:
-        found = _files(path)
-        if split not in found:
-            there = ", ".join(found) or "no file of this format"
-            raise ConfigError(f"{path}: split {split!r} is not there; found {there}")
-        return found[split]
-
     def queries(
         path: Path, split: str, images: Path | None, bad: BadRecords
     ) -> Iterator[QueryRecord]:
-        for number, where, record in _records(files(path, split), bad):
+        for number, where, record in _records(of_split(_files(path), split, path), bad):
             try:
                 yield from list(_queries_of(record, keys, number, where))
             except DataError as error:
@@ -249,7 +226,7 @@ def _format(keys: KeyMap) -> DatasetFormat:
                 "Parquet files: save them as JSON Lines first.",
             ),
         ),
-        recognises=_recognises,
+        looks_right=lambda path: bool(_files(path)),
         splits=lambda path: [*_files(path)],
         queries=queries,
         counts=counts,

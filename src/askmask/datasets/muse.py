@@ -10,7 +10,8 @@ from typing import Any
 
 from askmask.datasets.frame import BadRecords, Card, Counts, DatasetFormat, peek
 from askmask.datasets.instances import read_mask_of
-from askmask.datasets.referring import checked_text
+from askmask.datasets.split_files import of_split
+from askmask.datasets.values import checked_text
 from askmask.errors import DataError
 from askmask.formats.askmask import QueryRecord, Target
 from askmask.formats.json_stream import iter_array
@@ -33,17 +34,10 @@ def _files(path: Path) -> dict[str, Path]:
     return dict(sorted(found.items(), key=lambda one: (order.get(one[0], len(order)), one[0])))
 
 
-def _recognises(path: Path) -> bool:
-    try:
-        files = [file for file in _files(path).values() if file.suffix == ".json"]
-    except (OSError, ValueError):
-        return False
+def _looks_right(path: Path) -> bool:
+    files = [file for file in _files(path).values() if file.suffix == ".json"]
     start = peek(files[0]) if files else b""
     return b'"questions"' in start and b'"answers"' in start
-
-
-def _splits(path: Path) -> list[str]:
-    return list(_files(path))
 
 
 def _list_at(item: dict[str, Any], key: str, where: str) -> list[Any]:
@@ -111,11 +105,9 @@ def _of_picture(item: object, number: int, where: str) -> Iterator[QueryRecord]:
 
 def _queries(path: Path, split: str, images: Path | None, bad: BadRecords) -> Iterator[QueryRecord]:
     """Read the questions of a split, picture by picture as the file comes in."""
-    files = _files(path)
-    if split not in files:
-        raise DataError(f"{path}: expected one of the splits {', '.join(files)}, got {split!r}")
-    for number, item in enumerate(iter_array(files[split]), 1):
-        where = f"{files[split]}, item {number}"
+    file = of_split(_files(path), split, path)
+    for number, item in enumerate(iter_array(file), 1):
+        where = f"{file}, item {number}"
         try:
             yield from list(_of_picture(item, number, where))
         except DataError as error:
@@ -163,8 +155,8 @@ FORMATS = (
     DatasetFormat(
         name="muse",
         card=_CARD,
-        recognises=_recognises,
-        splits=_splits,
+        looks_right=_looks_right,
+        splits=lambda path: [*_files(path)],
         queries=_queries,
         counts=_counts,
     ),

@@ -14,12 +14,10 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from askmask.polygons import FINER, column_crossings, walk_edges
 from askmask.rle import MAX_PIXELS, RLE
 
 __all__ = ["fill_batch"]
-
-_FINER = 5
-"""Steps a pixel in which edges are walked."""
 
 _REACH = 4
 """Corners are moved to at most this many sides of the picture, as `fill_polygons` does."""
@@ -54,38 +52,17 @@ def _walk(corners: _Ints, polygon: _Ints) -> tuple[_Ints, _Ints, _Ints]:
     follower[last] = np.concatenate(([0], last[:-1] + 1))
     ends = corners[follower]
     moves = (corners != ends).any(1)
-    starts, ends, polygon = corners[moves], ends[moves], polygon[moves]
-    reach = np.abs(ends - starts)
-    longer = (reach[:, 1] > reach[:, 0]).astype(np.int64)
-    edge = np.arange(len(starts))
-    length = reach[edge, longer]
-    backwards = starts[edge, longer] > ends[edge, longer]  # walked from end to start, in reverse
-    low = np.where(backwards[:, None], ends, starts)
-    rise = np.where(backwards, -1, 1) * (ends - starts)[edge, 1 - longer]
-    slope = rise / np.maximum(length, 1)
-    of = np.repeat(edge, length + 1)
-    step = _within(length + 1)
-    step = np.where(backwards[of], length[of] - step, step)
-    along = low[edge, longer][of] + step
-    # Truncation, not rounding down, is what the reference does with negative places.
-    across = np.trunc(low[edge, 1 - longer][of] + slope[of] * step + 0.5).astype(np.int64)
-    in_x = longer[of] == 0
-    return np.where(in_x, along, across), np.where(in_x, across, along), polygon[of]
+    u, v, edge = walk_edges(corners[moves], ends[moves])
+    return u, v, polygon[moves][edge]
 
 
 def _crossings(corners: _Ints, polygon: _Ints, sizes_hw: _Ints) -> _Ints:
     """Keys, polygon and position, where outlines cross the centres of pixel columns."""
     u, v, owner = _walk(corners, polygon)
     moved = np.flatnonzero((u[1:] != u[:-1]) & (owner[1:] == owner[:-1])) + 1
-    u, before, low = u[moved], u[moved - 1], np.minimum(v[moved], v[moved - 1])
     owner = owner[moved]
-    height, width = sizes_hw[owner].T
-    x = (np.where(u < before, u, u - 1) + 0.5) / _FINER - 0.5
-    y = (low + 0.5) / _FINER - 0.5
-    centred = (x == np.floor(x)) & (x >= 0) & (x <= width - 1)
-    y = np.ceil(np.clip(y, 0, height))
-    position = x.astype(np.int64) * height + y.astype(np.int64)
-    keys: _Ints = (owner * _STRIDE + position)[centred]
+    positions, centred = column_crossings(u, v, moved, *sizes_hw[owner].T)
+    keys: _Ints = (owner * _STRIDE + positions)[centred]
     return keys
 
 
@@ -163,7 +140,7 @@ def fill_batch(
     polygon = np.repeat(np.arange(len(polygons)), [len(one) // 2 for one in polygons])
     reach = _REACH * sizes.max(axis=1)[owner_of][polygon][:, None]
     points = np.clip(np.concatenate(polygons).reshape(-1, 2), -reach, reach)
-    corners = np.trunc(_FINER * points + 0.5).astype(np.int64)
+    corners = np.trunc(FINER * points + 0.5).astype(np.int64)
     keys = _crossings(corners, polygon, sizes[owner_of])
     keys, weights = _edges(keys, pixels[owner_of])
     return _packed(_union(keys, weights, owner_of), sizes_hw, pixels)

@@ -23,15 +23,15 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from askmask.datasets.coco_amodal import MARKS
-from askmask.datasets.coco_file import Json, id_of
 from askmask.datasets.frame import BadRecords, Card, Counts, DatasetFormat, peek
-from askmask.datasets.json_items import JsonItems
-from askmask.datasets.keys import KeyMap, tidy
+from askmask.datasets.keys import KeyMap
 from askmask.datasets.r2sm_answers import Instances, read_answer
-from askmask.datasets.referring import checked_text
-from askmask.errors import ConfigError, DataError
+from askmask.datasets.split_files import of_split, split_files
+from askmask.datasets.values import Json, checked_text, id_of, tidy
+from askmask.errors import DataError
 from askmask.formats.askmask import QueryRecord
 from askmask.formats.files import iter_jsonl
+from askmask.formats.json_stream import iter_items
 from askmask.types import MaskType
 
 __all__ = ["FORMATS"]
@@ -68,17 +68,6 @@ _IMAGES = b'"images"'
 _QUERY_MARK = re.compile(rb'"(?:text|query|question|sentence|expression|prompt|Q)"\s*:\s*"')
 
 
-def _files(path: Path) -> dict[str, Path]:
-    """Split -> file of sentences: those called after the data set or in a folder called so."""
-    if not path.is_dir():
-        return {_split_of(path): path} if _looks_right(path) else {}
-    found: dict[str, Path] = {}
-    for file in sorted(file for file in path.iterdir() if _looks_right(file)):
-        split = _split_of(file)
-        found[file.name if split in found else split] = file
-    return found
-
-
 def _split_of(path: Path) -> str:
     """File name without what says the format: "cocoa-cls_val" for "r2sm_cocoa-cls_val.json"."""
     return _NAME.sub("", path.stem).strip("-_. ") or "all"
@@ -91,11 +80,9 @@ def _looks_right(path: Path) -> bool:
     return named is not None and _QUERY_MARK.search(peek(path)) is not None
 
 
-def _recognises(path: Path) -> bool:
-    try:
-        return bool(_files(path))
-    except OSError:
-        return False
+def _files(path: Path) -> dict[str, Path]:
+    """Files of sentences: those called after the data set or in a folder called so."""
+    return split_files(path, _looks_right, _split_of)
 
 
 def _records(path: Path, keys: KeyMap, bad: BadRecords) -> Iterator[tuple[str, Json]]:
@@ -104,7 +91,7 @@ def _records(path: Path, keys: KeyMap, bad: BadRecords) -> Iterator[tuple[str, J
         for number, record in iter_jsonl(path, bad.bad):
             yield f"{path}:{number}", record
         return
-    for item in JsonItems(path):
+    for item in iter_items(path):
         where = f"{path}, {item.key}[{item.number}]"
         if item.number is None:
             continue
@@ -165,18 +152,12 @@ def _query(record: Json, keys: KeyMap, instances: Instances, tag: str, where: st
 def _format(keys: KeyMap) -> DatasetFormat:
     """The format with these keys."""
 
-    def file_of(path: Path, split: str) -> Path:
-        # A file that the user names is read even where nothing else tells that it is R2SM's.
-        found = _files(path) or ({_split_of(path): path} if path.is_file() else {})
-        if split not in found:
-            there = ", ".join(found) or "no file of sentences"
-            raise ConfigError(f"{path}: split {split!r} is not there; found {there}")
-        return found[split]
-
     def queries(
         path: Path, split: str, images: Path | None, bad: BadRecords
     ) -> Iterator[QueryRecord]:
-        file, seen = file_of(path, split), set()
+        # A file that the user names is read even where nothing else tells that it is R2SM's.
+        named = path.is_file() and split == _split_of(path)
+        file, seen = path if named else of_split(_files(path), split, path), set()
         instances = Instances(_annotation_files(file, keys), bad)
         tag = "dataset:r2sm" + (f"/{split}" if split != "all" else "")
         for where, record in _records(file, keys, bad):
@@ -215,7 +196,7 @@ def _format(keys: KeyMap) -> DatasetFormat:
                 "The answer of an amodal sentence are amodal masks, else visible ones.",
             ),
         ),
-        recognises=_recognises,
+        looks_right=lambda path: bool(_files(path)),
         splits=lambda path: [*_files(path)] or [_split_of(path)],
         queries=queries,
         counts=counts,

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from askmask.datasets.coco_amodal import read_coco_amodal
-from askmask.datasets.coco_file import Json, whole
 from askmask.datasets.frame import BadRecords
-from askmask.datasets.keys import KeyMap, is_name, tidy
-from askmask.datasets.segmentation import read_segmentation
+from askmask.datasets.keys import KeyMap
+from askmask.datasets.values import Json, checked_name, checked_size, tidy, whole
 from askmask.errors import DataError
 from askmask.formats.askmask import Entity, EntityRecord, Target
+from askmask.formats.segmentation import read_segmentation
 from askmask.types import MaskType
 
 __all__ = ["Answer", "Instances", "read_answer"]
@@ -144,22 +144,12 @@ def _looked_up(
     return Answer(record.image, (record.height, record.width), tuple(targets))
 
 
-def _image(record: Json, keys: KeyMap, where: str) -> str:
-    name = keys.need(record, "image", where)
-    if not is_name(name):
-        raise DataError(f"{where}: expected the name of a picture, got {reprlib.repr(name)}")
-    return name
-
-
 def _size_hw(record: Json, keys: KeyMap, masks: list[Any], where: str) -> tuple[int, int]:
     """Size of the picture, as the record or one of its masks says."""
     size: Any = [keys.get(record, "height"), keys.get(record, "width")]
     if size == [None, None]:
         size = next((mask.get("size") for mask in masks if isinstance(mask, dict)), size)
-    sides = [whole(side) or 0 for side in size] if isinstance(size, list) else []
-    if len(sides) != 2 or min(sides) < 1:
-        raise DataError(f"{where}: expected height and width in pixels, got {reprlib.repr(size)}")
-    return sides[0], sides[1]
+    return checked_size(size, where)
 
 
 def _given_masks(record: Json, keys: KeyMap, where: str) -> Answer:
@@ -169,7 +159,7 @@ def _given_masks(record: Json, keys: KeyMap, where: str) -> Answer:
     masks = value if isinstance(value, list) and not flat else [value]
     size_hw = _size_hw(record, keys, masks, where)
     targets = tuple(Target(read_segmentation(mask, size_hw, where)) for mask in masks)
-    return Answer(_image(record, keys, where), size_hw, targets)
+    return Answer(checked_name(keys.need(record, "image", where), where), size_hw, targets)
 
 
 def _given_instances(
@@ -194,4 +184,4 @@ def _given_instances(
                 None if shown is None else read_segmentation(shown, size_hw, spot),
             )
         )
-    return Answer(_image(record, keys, where), size_hw, tuple(targets))
+    return Answer(checked_name(keys.need(record, "image", where), where), size_hw, tuple(targets))

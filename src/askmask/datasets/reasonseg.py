@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 from askmask import rle
 from askmask.datasets.drawn_polygons import draw_polygon
 from askmask.datasets.frame import BadRecords, Card, Counts, DatasetFormat, peek
-from askmask.datasets.picture_files import picture_size
-from askmask.datasets.referring import checked_text
+from askmask.datasets.split_files import of_split
+from askmask.datasets.values import checked_text
 from askmask.errors import DataError
 from askmask.formats.askmask import QueryRecord, Target
+from askmask.formats.picture_files import picture_size
 
 __all__ = ["FORMATS", "read_reasonseg_file"]
 
@@ -175,17 +176,10 @@ def _files(path: Path) -> dict[str, list[Path]]:
     return found or {own: sorted(path.glob("*.json"))}
 
 
-def _recognises(path: Path) -> bool:
-    try:
-        files = [file for group in _files(path).values() for file in group[:1]]
-    except (OSError, ValueError):
-        return False
+def _looks_right(path: Path) -> bool:
+    files = [file for group in _files(path).values() for file in group[:1]]
     start = peek(files[0]) if files and files[0].suffix == ".json" else b""
     return b'"shapes"' in start and b'"is_sentence"' in start
-
-
-def _splits(path: Path) -> list[str]:
-    return list(_files(path))
 
 
 def _counts(path: Path, bad: BadRecords) -> Counts:
@@ -207,11 +201,8 @@ def _counts(path: Path, bad: BadRecords) -> Counts:
 
 def _queries(path: Path, split: str, images: Path | None, bad: BadRecords) -> Iterator[QueryRecord]:
     """Read the files of a split by name; a picture's size is read from it unless the file says."""
-    files = _files(path)
-    if split not in files:
-        raise DataError(f"{path}: expected one of the splits {', '.join(files)}, got {split!r}")
     root = path if path.is_dir() else path.parent
-    for file in files[split]:
+    for file in of_split(_files(path), split, path):
         try:
             yield from list(read_reasonseg_file(file, root=root, images=images))
         except DataError as error:
@@ -237,8 +228,8 @@ FORMATS = (
     DatasetFormat(
         name="reasonseg",
         card=_CARD,
-        recognises=_recognises,
-        splits=_splits,
+        looks_right=_looks_right,
+        splits=lambda path: [*_files(path)],
         queries=_queries,
         counts=_counts,
     ),

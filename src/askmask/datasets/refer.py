@@ -6,18 +6,11 @@ several ways to split; the one that papers use is read unless a file is named.
 
 from __future__ import annotations
 
-import functools
 import re
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-from askmask.datasets.frame import BadRecords, Card, Counts, DatasetFormat
-from askmask.datasets.instance_claims import instance_claims
-from askmask.datasets.plain_pickle import read_plain_pickle
-from askmask.datasets.referring import Refs, annotations_of, count_refs, read_refs, splits_of
-from askmask.errors import DataError
-from askmask.formats.askmask import QueryRecord
+from askmask.datasets.frame import Card, Counts, DatasetFormat
+from askmask.datasets.referring import referring_format
 
 __all__ = ["FORMATS"]
 
@@ -39,50 +32,11 @@ def _refs_file(path: Path) -> Path | None:
 
 def _kind(path: Path) -> tuple[str, str] | None:
     """Data set and way to split, e.g. ("refcocog", "umd"); ("refer", …) in a folder of any name."""
-    try:
-        file = _refs_file(path)
-        if file is None:
-            return None
-        folder = file.resolve().parent.name.lower()
-    except (OSError, ValueError):
-        return None
-    return folder if folder in _FOLDERS else "refer", file.name[5:-3]
-
-
-def _open(path: Path) -> tuple[Path, Refs]:
-    """Return the file and its refs; raises DataError when they are no list."""
     file = _refs_file(path)
     if file is None:
-        raise DataError(f"{path}: expected refs(unc).p or its like, there is none")
-    content: Any = read_plain_pickle(file)
-    if not isinstance(content, list):
-        raise DataError(f"{file}: expected a list of refs, got {type(content).__name__}")
-    return file, lambda: content
-
-
-def _splits(path: Path) -> list[str]:
-    file, refs = _open(path)
-    return splits_of(refs, file)
-
-
-def _counts(path: Path, bad: BadRecords) -> Counts:
-    file, refs = _open(path)
-    return count_refs(refs, file, bad)
-
-
-def _queries(
-    name: str, path: Path, split: str, images: Path | None, bad: BadRecords
-) -> Iterator[QueryRecord]:
-    """Read the sentences of a split; the annotations say the sizes of the pictures."""
-    file, refs = _open(path)
-    instances = file.with_name("instances.json")
-    yield from read_refs(refs, file, instances, split, f"dataset:{name}", bad)
-
-
-def _claims(path: Path, split: str, images: Path | None) -> Iterator[str]:
-    file, refs = _open(path)
-    wanted, _ = annotations_of(refs, file, split)
-    return instance_claims(file.with_name("instances.json"), wanted)
+        return None
+    folder = file.resolve().parent.name.lower()
+    return folder if folder in _FOLDERS else "refer", file.name[5:-3]
 
 
 def _counted(**splits: tuple[int, int, int]) -> Counts:
@@ -177,19 +131,11 @@ _ANY = Card(
 def _format(card: Card, kind: tuple[str, str] | None) -> DatasetFormat:
     """Format of one card; `kind` None takes all folders that have no card of their own."""
 
-    def recognises(path: Path) -> bool:
+    def looks_right(path: Path) -> bool:
         found = _kind(path)
         return found is not None and (found == kind or (kind is None and found not in _CARDS))
 
-    return DatasetFormat(
-        name=card.name,
-        card=card,
-        recognises=recognises,
-        splits=_splits,
-        queries=functools.partial(_queries, card.name),
-        counts=_counts,
-        claims=_claims,
-    )
+    return referring_format(card, _refs_file, "refs(unc).p", looks_right)
 
 
 FORMATS = (*(_format(card, kind) for kind, card in _CARDS.items()), _format(_ANY, None))

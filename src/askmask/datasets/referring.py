@@ -12,22 +12,21 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
-from askmask.datasets.frame import BadRecords, Counts
+from askmask.datasets.frame import BadRecords, Card, Counts, DatasetFormat
+from askmask.datasets.instance_claims import instance_claims
 from askmask.datasets.instances import Instances, read_instances
-from askmask.errors import DataError, QueryError
+from askmask.datasets.plain_pickle import read_plain_pickle
+from askmask.datasets.values import checked_text
+from askmask.errors import DataError
 from askmask.formats.askmask import QueryRecord
-from askmask.types import check_sentence
+from askmask.formats.json_stream import iter_array
 
-__all__ = ["Refs", "annotations_of", "checked_text", "count_refs", "read_refs", "splits_of"]
-
-Refs: TypeAlias = Callable[[], Iterable[Any]]
-"""Gives the refs of a file anew, so that they can be gone through twice without keeping them."""
+__all__ = ["referring_format"]
 
 _NOTHING = -1
 """Annotation id of refs without a target."""
-
 
 _SEVERAL_SPLITS = re.compile("test([A-C]{2,3})")
 
@@ -44,16 +43,6 @@ class _Ref:
     annotations: tuple[int | str, ...]
     split: str
     sentences: tuple[dict[str, Any], ...]
-
-
-def checked_text(text: object, where: str) -> str:
-    """Return `text` if it can be asked, without blanks around it; raises DataError."""
-    if not isinstance(text, str):
-        raise DataError(f"{where}: expected a sentence, got {reprlib.repr(text)}")
-    try:
-        return check_sentence(text.strip(), where)
-    except QueryError as error:
-        raise DataError(str(error)) from error
 
 
 def _annotations(ref: dict[str, Any], where: str) -> tuple[int | str, ...]:
@@ -98,55 +87,6 @@ def _splits_named(split: str) -> list[str]:
     return [f"test{letter}" for letter in letters[1]] if letters else [split]
 
 
-def _each(refs: Refs, file: Path, bad: BadRecords | None) -> Iterator[tuple[str, _Ref]]:
-    """Checked refs, each with its place; what is wrong goes to `bad`, or for None is left out."""
-    name = str(file)
-    for number, ref in enumerate(refs(), 1):
-        where = f"{name}, item {number}"
-        try:
-            checked = _checked(ref, where)
-        except DataError as error:
-            if bad is not None:
-                bad.bad(where, error)
-            continue
-        yield where, checked
-
-
-def splits_of(refs: Refs, file: Path) -> list[str]:
-    """Return the splits that the refs name, in the order in which they come."""
-    found: dict[str, None] = {}
-    for _, ref in _each(refs, file, None):
-        found.update(dict.fromkeys(_splits_named(ref.split)))
-    return list(found)
-
-
-def annotations_of(refs: Refs, file: Path, split: str) -> tuple[set[int | str], int]:
-    """Return the ids of the annotations that are targets in a split, and its number of refs."""
-    found: set[int | str] = set()
-    count = 0
-    for _, ref in _each(refs, file, None):
-        if split in _splits_named(ref.split):
-            found.update(ref.annotations)
-            count += 1
-    return found, count
-
-
-def count_refs(refs: Refs, file: Path, bad: BadRecords) -> Counts:
-    """Count pictures, refs, sentences and sentences without a target of each split."""
-    counts: dict[str, dict[str, int]] = {}
-    images: dict[str, set[Any]] = {}
-    for _, ref in _each(refs, file, bad):
-        for split in _splits_named(ref.split):
-            kinds = ("images", "refs", "queries", "no_target")
-            one = counts.setdefault(split, dict.fromkeys(kinds, 0))
-            images.setdefault(split, set()).add(ref.image)
-            one["images"] = len(images[split])
-            one["refs"] += 1
-            one["queries"] += len(ref.sentences)
-            one["no_target"] += 0 if ref.annotations else len(ref.sentences)
-    return counts
-
-
 def _queries(ref: _Ref, instances: Instances, tag: str, where: str) -> Iterator[QueryRecord]:
     """One query a sentence of a ref."""
     picture = instances.picture(ref.image)
@@ -171,38 +111,127 @@ def _queries(ref: _Ref, instances: Instances, tag: str, where: str) -> Iterator[
         )
 
 
-def _chunks(each: Iterator[tuple[str, _Ref]], split: str) -> Iterator[list[tuple[str, _Ref]]]:
-    """Refs of a split, some hundred at a time, so that their masks can be made together."""
-    of_split = (one for one in each if split in _splits_named(one[1].split))
-    while some := list(islice(of_split, _TOGETHER)):
-        yield some
+@dataclass(frozen=True)
+class _RefsFile:
+    """A file of refs, with `instances.json` beside it.
+
+    Attributes:
+        path: the file.
+        refs: gives what it lists anew, so that nothing that streams is kept.
+    """
+
+    path: Path
+    refs: Callable[[], Iterable[Any]]
+
+    @property
+    def instances(self) -> Path:
+        """COCO's file of the pictures and annotations."""
+        return self.path.with_name("instances.json")
+
+    def each(self, bad: BadRecords | None = None) -> Iterator[tuple[str, _Ref]]:
+        """Checked refs with their places; what is wrong goes to `bad`, or for None is left out."""
+        for number, ref in enumerate(self.refs(), 1):
+            where = f"{self.path}, item {number}"
+            try:
+                checked = _checked(ref, where)
+            except DataError as error:
+                if bad is not None:
+                    bad.bad(where, error)
+                continue
+            yield where, checked
+
+    def splits(self) -> list[str]:
+        """The splits that the refs name, in the order in which they come."""
+        return list(
+            dict.fromkeys(one for _, ref in self.each() for one in _splits_named(ref.split))
+        )
+
+    def annotations(self, split: str) -> set[int | str]:
+        """Ids of the annotations that are targets in a split.
+
+        Raises:
+            DataError: when the split has no refs.
+        """
+        found = [ref.annotations for _, ref in self.each() if split in _splits_named(ref.split)]
+        if not found:
+            known = ", ".join(self.splits()) or "none"
+            raise DataError(f"{self.path}: expected refs of split {split!r}, there are {known}")
+        return set().union(*found)
+
+    def counts(self, bad: BadRecords) -> Counts:
+        """Numbers of pictures, refs, sentences and sentences without a target of each split."""
+        counts: dict[str, dict[str, int]] = {}
+        images: dict[str, set[Any]] = {}
+        for _, ref in self.each(bad):
+            for split in _splits_named(ref.split):
+                kinds = ("images", "refs", "queries", "no_target")
+                one = counts.setdefault(split, dict.fromkeys(kinds, 0))
+                images.setdefault(split, set()).add(ref.image)
+                one["images"] = len(images[split])
+                one["refs"] += 1
+                one["queries"] += len(ref.sentences)
+                one["no_target"] += 0 if ref.annotations else len(ref.sentences)
+        return counts
+
+    def queries(self, split: str, tag: str, bad: BadRecords) -> Iterator[QueryRecord]:
+        """The sentences of a split; refs without sentences, which gRefCOCO has, give none."""
+        found = read_instances(self.instances, self.annotations(split), bad)
+        of_split = (one for one in self.each(bad) if split in _splits_named(one[1].split))
+        while some := list(islice(of_split, _TOGETHER)):
+            found.prepare(one for _, ref in some for one in ref.annotations)
+            for where, ref in some:
+                try:
+                    yield from list(_queries(ref, found, tag, where))
+                except DataError as error:
+                    bad.bad(where, error)
 
 
-def read_refs(
-    refs: Refs, file: Path, instances: Path, split: str, tag: str, bad: BadRecords
-) -> Iterator[QueryRecord]:
-    """Read the sentences of a split; refs without sentences, which gRefCOCO has, give none.
+def _open(file: Path) -> _RefsFile:
+    """Open a JSON array, or a pickle; raises DataError when the latter is no list."""
+    if file.suffix == ".json":
+        return _RefsFile(file, lambda: iter_array(file))
+    content: Any = read_plain_pickle(file)
+    if not isinstance(content, list):
+        raise DataError(f"{file}: expected a list of refs, got {type(content).__name__}")
+    return _RefsFile(file, lambda: content)
+
+
+def referring_format(
+    card: Card,
+    find: Callable[[Path], Path | None],
+    example: str,
+    looks_right: Callable[[Path], bool] | None = None,
+) -> DatasetFormat:
+    """A data set of refs about an `instances.json` beside them.
 
     Args:
-        refs: the refs.
-        file: where they come from, for messages.
-        instances: COCO's file of their pictures and annotations.
-        split: name of the split.
-        tag: tag that every query gets.
-        bad: told of refs that cannot be read.
-
-    Raises:
-        DataError: when a file cannot be read, or the split has no refs.
+        card: what to expect; its name is that of the format.
+        find: file of refs that a path means, or None when there is none.
+        example: name of such a file, for messages.
+        looks_right: see `DatasetFormat`; None takes every path that has such a file.
     """
-    wanted, there = annotations_of(refs, file, split)
-    if not there:
-        known = ", ".join(splits_of(refs, file)) or "none"
-        raise DataError(f"{file}: expected refs of split {split!r}, there are {known}")
-    found = read_instances(instances, wanted, bad)
-    for some in _chunks(_each(refs, file, bad), split):
-        found.prepare(one for _, ref in some for one in ref.annotations)
-        for where, ref in some:
-            try:
-                yield from list(_queries(ref, found, tag, where))
-            except DataError as error:
-                bad.bad(where, error)
+
+    def opened(path: Path) -> _RefsFile:
+        file = find(path)
+        if file is None:
+            raise DataError(f"{path}: expected {example} or its like, there is none")
+        return _open(file)
+
+    def queries(
+        path: Path, split: str, images: Path | None, bad: BadRecords
+    ) -> Iterator[QueryRecord]:
+        return opened(path).queries(split, f"dataset:{card.name}", bad)
+
+    def claims(path: Path, split: str, images: Path | None) -> Iterator[str]:
+        file = opened(path)
+        return instance_claims(file.instances, file.annotations(split))
+
+    return DatasetFormat(
+        name=card.name,
+        card=card,
+        looks_right=looks_right or (lambda path: find(path) is not None),
+        splits=lambda path: opened(path).splits(),
+        queries=queries,
+        counts=lambda path, bad: opened(path).counts(bad),
+        claims=claims,
+    )

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from askmask.errors import DataError, TornLineError
 from askmask.formats.codes import CodeChecks
 from askmask.formats.fields import Fields
 from askmask.formats.files import file_sha256, iter_jsonl, read_json, write_json, write_jsonl
 from askmask.formats.prediction import PredictedMask, Prediction, prediction_from_answer
-from askmask.formats.records import Entity, EntityRecord, QueryRecord, Target
+from askmask.formats.records import Entity, EntityRecord, Line, QueryRecord, Target
 
 __all__ = [
     "Entity",
@@ -21,9 +21,11 @@ __all__ = [
     "Prediction",
     "QueryRecord",
     "Target",
+    "benchmark_files",
     "prediction_from_answer",
     "read_dataset_json",
     "read_entities",
+    "read_or_tell",
     "read_predictions",
     "read_queries",
     "write_dataset_json",
@@ -38,30 +40,26 @@ _MAX_CARD_BYTES = 100_000_000
 """Largest dataset.json that is read: the hashes of some hundred thousand pictures."""
 
 
-class _Record(Protocol):
-    def to_json(self) -> dict[str, Any]: ...
-
-
-_R = TypeVar("_R", EntityRecord, QueryRecord, Prediction)
+_L = TypeVar("_L", bound=Line)
 
 _BLOCK = 1_000
 """Records that wait for the check of their codes at most."""
 
 
-def _read(path: str | Path, kind: type[_R], key: str, advice: str) -> Iterator[_R]:
-    """Read a file line by line, refusing a second record of the same `key`.
+def _read(path: str | Path, kind: type[_L], advice: str) -> Iterator[_L]:
+    """Read a file line by line, refusing a second record of the same name.
 
     Records come in blocks, as their run-length codes are checked together; before an error, all
     records in front of it come.
     """
     path = str(path)
     checks = CodeChecks()
-    block: list[_R] = []
+    block: list[_L] = []
     line_of: dict[str, int] = {}
     try:
         for number, line in iter_jsonl(path):
             record = kind.from_fields(Fields(line, f"{path}:{number}", kind.KEYS, checks))
-            name: str = getattr(record, key)
+            name: str = getattr(record, kind.NAME)
             first = line_of.setdefault(name, number)
             if first != number:
                 raise DataError(
@@ -82,13 +80,41 @@ def _read(path: str | Path, kind: type[_R], key: str, advice: str) -> Iterator[_
     yield from block
 
 
+def read_or_tell(
+    path: str | Path, kind: type[_L], bad: Callable[[str, DataError], None]
+) -> Iterator[_L]:
+    """Read a file line by line; a line that is wrong, or repeats a name, goes to `bad`.
+
+    Args:
+        path: the file.
+        kind: what its lines are.
+        bad: told of a line and its place; may raise.
+
+    Raises:
+        DataError: when the file cannot be read at all.
+    """
+    line_of: dict[str, int] = {}
+    for number, line in iter_jsonl(path, bad):
+        where = f"{path}:{number}"
+        try:
+            record = kind.from_json(line, where)
+            name: str = getattr(record, kind.NAME)
+            first = line_of.setdefault(name, number)
+            if first != number:
+                raise DataError(f"{where}: {name!r} is already in line {first}; expected it once")
+        except DataError as error:
+            bad(where, error)
+            continue
+        yield record
+
+
 def read_entities(path: str | Path) -> Iterator[EntityRecord]:
     """Read an entities file line by line.
 
     Raises:
         DataError: naming file, line and key; also when a picture comes twice.
     """
-    return _read(path, EntityRecord, "image", "make or copy it again")
+    return _read(path, EntityRecord, "make or copy it again")
 
 
 def read_queries(path: str | Path) -> Iterator[QueryRecord]:
@@ -97,7 +123,7 @@ def read_queries(path: str | Path) -> Iterator[QueryRecord]:
     Raises:
         DataError: naming file, line and key; also when an id comes twice.
     """
-    return _read(path, QueryRecord, "id", "make or copy it again")
+    return _read(path, QueryRecord, "make or copy it again")
 
 
 def read_predictions(path: str | Path) -> Iterator[Prediction]:
@@ -111,10 +137,10 @@ def read_predictions(path: str | Path) -> Iterator[Prediction]:
         "finish the run with `askmask predict … --resume`, or leave the line out and score its "
         "query as empty with --allow-missing"
     )
-    return _read(path, Prediction, "id", advice)
+    return _read(path, Prediction, advice)
 
 
-def _write(path: str | Path, records: Iterable[_Record]) -> None:
+def _write(path: str | Path, records: Iterable[Line]) -> None:
     write_jsonl(path, (record.to_json() for record in records))
 
 
@@ -133,9 +159,14 @@ def write_predictions(path: str | Path, records: Iterable[Prediction]) -> None:
     _write(path, records)
 
 
-def _split_of(path: Path, kind: str) -> str:
-    """Return "val" for "queries-val.jsonl", and "all" for "queries.jsonl"."""
-    return path.stem.removeprefix(kind).removeprefix("-") or "all"
+def benchmark_files(folder: Path) -> Iterator[tuple[str, str, Path]]:
+    """Yield kind, split and path of the files of a benchmark folder.
+
+    The split is "val" for "queries-val.jsonl", and "all" for "queries.jsonl".
+    """
+    for kind in ("entities", "queries"):
+        for path in sorted({*folder.glob(f"{kind}-*.jsonl"), *folder.glob(f"{kind}.jsonl")}):
+            yield kind, path.stem.removeprefix(kind).removeprefix("-") or "all", path
 
 
 def write_dataset_json(folder: str | Path, *, name: str, license: str, source: str) -> None:
@@ -155,13 +186,11 @@ def write_dataset_json(folder: str | Path, *, name: str, license: str, source: s
     images: dict[str, set[str]] = {}
     queries: dict[str, int] = {}
     files = []
-    for kind in ("entities", "queries"):
-        for path in sorted({*folder.glob(f"{kind}-*.jsonl"), *folder.glob(f"{kind}.jsonl")}):
-            files.append(path)
-            split = _split_of(path, kind)
-            for _, record in iter_jsonl(path):
-                images.setdefault(split, set()).add(str(record.get("image")))
-                queries[split] = queries.get(split, 0) + (kind == "queries")
+    for kind, split, path in benchmark_files(folder):
+        files.append(path)
+        for _, record in iter_jsonl(path):
+            images.setdefault(split, set()).add(str(record.get("image")))
+            queries[split] = queries.get(split, 0) + (kind == "queries")
     files += sorted(path for path in (folder / "images").rglob("*") if path.is_file())
     write_json(
         folder / "dataset.json",

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
-from typing import Any, TypeVar
+from typing import Any
 
 from askmask.errors import ConfigError, DataError
 from askmask.formats.askmask import (
@@ -15,6 +15,7 @@ from askmask.formats.askmask import (
     QueryRecord,
     read_dataset_json,
     read_entities,
+    read_or_tell,
     read_predictions,
     read_queries,
     write_dataset_json,
@@ -25,30 +26,16 @@ from askmask.formats.askmask import (
 from askmask.formats.collection import Collection, Losses, OnBad, Options, Split, stop
 from askmask.formats.files import iter_jsonl
 from askmask.formats.picture_files import find_picture, relative_to
+from askmask.formats.records import Line
 
 __all__ = ["read_benchmark", "write_benchmark"]
 
-_KINDS = ("entities", "queries", "predictions")
-
-_R = TypeVar("_R", EntityRecord, QueryRecord, Prediction)
-
-
-def _records(
-    path: Path, from_json: Callable[[object, str], _R], key: str, bad: OnBad
-) -> Iterator[_R]:
-    """Read the lines of a file; those that are wrong, or repeat a `key`, go to `bad`."""
-    line_of: dict[str, int] = {}
-    for number, record in iter_jsonl(path):
-        where = f"{path}:{number}"
-        try:
-            read = from_json(record, where)
-            first = line_of.setdefault(getattr(read, key), number)
-            if first != number:
-                raise DataError(f"{where}: {getattr(read, key)!r} is already in line {first}")
-        except DataError as error:
-            bad(where, error)
-        else:
-            yield read
+_KINDS: dict[str, tuple[Callable[[Path], Iterator[Any]], type[Line]]] = {
+    "entities": (read_entities, EntityRecord),
+    "queries": (read_queries, QueryRecord),
+    "predictions": (read_predictions, Prediction),
+}
+"""How files are called, the quick reader that stops at what is wrong, and what their lines are."""
 
 
 def _kind_of(path: Path) -> str:
@@ -72,15 +59,10 @@ def _split_of(path: Path) -> str:
 def _add(split: Split, path: Path, bad: OnBad) -> Split:
     """The split with the records of a file; without the wish to go on, by the quicker readers."""
     kind = _kind_of(path)
-    if bad is stop:
-        read: Any = {"entities": read_entities, "queries": read_queries}.get(kind, read_predictions)
-        found: dict[str, Any] = {kind: tuple(read(path))}
-        return replace(split, **found)
-    if kind == "entities":
-        return replace(split, entities=tuple(_records(path, EntityRecord.from_json, "image", bad)))
-    if kind == "queries":
-        return replace(split, queries=tuple(_records(path, QueryRecord.from_json, "id", bad)))
-    return replace(split, predictions=tuple(_records(path, Prediction.from_json, "id", bad)))
+    read, line = _KINDS[kind]
+    records = read(path) if bad is stop else read_or_tell(path, line, bad)
+    found: dict[str, Any] = {kind: tuple(records)}
+    return replace(split, **found)
 
 
 def read_benchmark(path: str | Path, options: Options, bad: OnBad = stop) -> Collection:

@@ -11,17 +11,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from askmask import rle
-from askmask.errors import DataError, RLEError
+from askmask.errors import DataError
 from askmask.formats.askmask import Entity, EntityRecord, QueryRecord
 from askmask.formats.collection import Collection, Losses, OnBad, Options, Split, stop
 from askmask.formats.files import read_json
 from askmask.formats.foreign import write_foreign_json
 from askmask.formats.picture_files import relative_to
+from askmask.formats.segmentation import read_segmentation
 from askmask.geometry import edge_polygons
-from askmask.polygons import fill_polygons
 from askmask.rle import RLE
 
 __all__ = [
@@ -195,21 +195,6 @@ def write_coco_polygons(
     _write(collection, out, options, losses, polygons=True)
 
 
-def _code(value: Any, size_hw: tuple[int, int], where: str) -> RLE:
-    """Read a mask: polygons, or a run-length code, compressed or not."""
-    if isinstance(value, list):
-        return fill_polygons(value, size_hw, where)
-    try:
-        if isinstance(value, dict) and isinstance(value.get("counts"), list):
-            if value.get("size") != [*size_hw]:
-                raise RLEError(f"RLE size: expected {[*size_hw]}, got {value.get('size')!r}")
-            return rle.from_counts(value["counts"], size_hw)
-        rle.validate(value, size_hw)
-    except RLEError as error:
-        raise DataError(f"{where}: {error}") from error
-    return {"size": [*size_hw], "counts": cast(RLE, value)["counts"]}
-
-
 def _list_of(content: Any, key: str, path: Path) -> list[_Json]:
     rows = content.get(key) if isinstance(content, dict) else None
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
@@ -224,10 +209,10 @@ def _rest(row: _Json) -> _Json:
 
 def _entity_json(row: _Json, name: str, size_hw: tuple[int, int], where: str) -> _Json:
     """An annotation as an object of an entity line."""
-    whole = _code(row.get("segmentation"), size_hw, f"{where}, key 'segmentation'")
+    whole = read_segmentation(row.get("segmentation"), size_hw, f"{where}, key 'segmentation'")
     visible = row.get("visible_mask")
     if visible is not None:
-        visible = _code(visible, size_hw, f"{where}, key 'visible_mask'")
+        visible = read_segmentation(visible, size_hw, f"{where}, key 'visible_mask'")
     crowd = {"iscrowd": True} if row.get("iscrowd") else {}
     rest = _rest(row) or {"id": row.get("id"), "category": name, **crowd}
     return {**rest, "modal": visible or whole, "amodal": None if visible is None else whole}
@@ -235,9 +220,9 @@ def _entity_json(row: _Json, name: str, size_hw: tuple[int, int], where: str) ->
 
 def _target_json(row: _Json, size_hw: tuple[int, int], where: str) -> _Json:
     """An annotation as a target of a query line."""
-    mask = _code(row.get("segmentation"), size_hw, f"{where}, key 'segmentation'")
+    mask = read_segmentation(row.get("segmentation"), size_hw, f"{where}, key 'segmentation'")
     visible = row.get("visible_mask")
-    modal = {} if visible is None else {"modal": _code(visible, size_hw, where)}
+    modal = {} if visible is None else {"modal": read_segmentation(visible, size_hw, where)}
     return {**_rest(row), "segmentation": mask, **modal}
 
 

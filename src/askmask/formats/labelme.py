@@ -28,12 +28,7 @@ from askmask.formats.collection import Collection, Losses, OnBad, Options, Split
 from askmask.formats.fields import Fields
 from askmask.formats.files import read_json
 from askmask.formats.foreign import fields_of, write_foreign_json
-from askmask.formats.picture_files import (
-    find_picture,
-    picture_size_hw,
-    relative_to,
-    unique_stems,
-)
+from askmask.formats.picture_files import find_picture, picture_size, relative_to, unique_stems
 from askmask.formats.shapes import Shape, ShapePicture, entity_record, pictures_of, shape_from_says
 from askmask.geometry import centre_polygons, count_holes, fill_centres
 
@@ -180,7 +175,7 @@ def _size_hw(fields: Fields, picture: str, images: Path) -> tuple[int, int]:
     if fields.has("imageHeight") and fields.has("imageWidth"):
         height, width = fields.integer("imageHeight", 1), fields.integer("imageWidth", 1)
     else:
-        height, width = picture_size_hw(find_picture(picture, images))
+        height, width = picture_size(find_picture(picture, images))
     if height * width > rle.MAX_PIXELS:
         raise DataError(f"{fields.where}: expected at most {rle.MAX_PIXELS:,} pixels")
     return height, width

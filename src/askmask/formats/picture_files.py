@@ -11,9 +11,9 @@ from pathlib import Path, PurePosixPath
 from PIL import Image
 
 from askmask.errors import DataError, ImageError, OutputError
-from askmask.images import MAX_IMAGE_BYTES, read_image
+from askmask.images import picture_size_hw, read_image
 
-__all__ = ["copy_pictures", "find_picture", "picture_size_hw", "relative_to", "unique_stems"]
+__all__ = ["copy_pictures", "find_picture", "picture_size", "relative_to", "unique_stems"]
 
 _JPEG_QUALITY = 95
 
@@ -30,24 +30,17 @@ def find_picture(image: str, folder: Path | None) -> Path:
     return path
 
 
-def picture_size_hw(path: Path) -> tuple[int, int]:
-    """Return height and width of a picture without decoding it, turned as its EXIF says.
+def picture_size(path: Path) -> tuple[int, int]:
+    """Return height and width of a picture, turned upright as its EXIF says.
 
     Raises:
-        ImageError: when it is no picture.
+        DataError: when the file is missing, no picture or too large: the record that names it, or
+            lies beside it, is bad.
     """
     try:
-        if path.stat().st_size > MAX_IMAGE_BYTES:
-            raise ImageError(f"{path}: expected at most {MAX_IMAGE_BYTES:,} bytes")
-        with Image.open(path) as image:
-            width, height = image.size
-            turned = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
-    except ImageError:
-        raise
-    except Exception as error:  # decoders raise nearly anything on broken files
-        reason = " ".join(str(error).split())
-        raise ImageError(f"{path}: cannot be read as a picture ({reason})") from error
-    return (width, height) if turned else (height, width)
+        return picture_size_hw(path)
+    except ImageError as error:
+        raise DataError(str(error)) from error
 
 
 def relative_to(folder: Path, image: str, images: Path | None) -> str:

@@ -11,9 +11,8 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from askmask.formats.codes import CodeChecks
 from askmask.formats.fields import Fields
-from askmask.formats.records import MASK_TYPES, Extra, check_group, present
+from askmask.formats.records import MASK_TYPES, Extra, Line, check_group, present
 from askmask.rle import RLE
 from askmask.types import Answer, MaskType
 
@@ -76,7 +75,7 @@ class PredictedMask:
 
 
 @dataclass(frozen=True, slots=True)
-class Prediction:
+class Prediction(Line):
     """A line of a predictions file: what a model answered to one query.
 
     Attributes:
@@ -111,14 +110,6 @@ class Prediction:
             *("no_target_probability", "rationale", "seconds", "error"),
         )
     )
-
-    @classmethod
-    def from_json(cls, record: object, where: str) -> Prediction:
-        """Read and check one line; raises DataError naming `where` and the key."""
-        checks = CodeChecks()
-        read = cls.from_fields(Fields(record, where, cls.KEYS, checks))
-        checks.settle()
-        return read
 
     @classmethod
     def from_fields(cls, fields: Fields) -> Prediction:

@@ -6,10 +6,11 @@ missing is the same as null. `place` says where a record was read, for later mes
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from askmask.formats.codes import CodeChecks
 from askmask.formats.fields import Fields
@@ -21,6 +22,7 @@ __all__ = [
     "Entity",
     "EntityRecord",
     "Extra",
+    "Line",
     "QueryRecord",
     "Target",
     "check_group",
@@ -57,6 +59,35 @@ def check_group(mask_type: MaskType | None, masks: Iterable[Fields]) -> None:
             raise fields.error(
                 "mask_type", f"expected {str(said)!r} as the rest of the group, got {own!r}"
             )
+
+
+class Line(ABC):
+    """A line of a file of the format."""
+
+    __slots__ = ()
+
+    KEYS: ClassVar[AbstractSet[str]]
+    """All keys that the format knows."""
+
+    NAME: ClassVar[str] = "id"
+    """The key that no two lines of a file share."""
+
+    @classmethod
+    def from_json(cls, record: object, where: str) -> Self:
+        """Read and check one line; raises DataError naming `where` and the key."""
+        checks = CodeChecks()
+        read = cls.from_fields(Fields(record, where, cls.KEYS, checks))
+        checks.settle()
+        return read
+
+    @classmethod
+    @abstractmethod
+    def from_fields(cls, fields: Fields) -> Self:
+        """Read and check one line but for its run-length codes, whose check waits."""
+
+    @abstractmethod
+    def to_json(self) -> dict[str, Any]:
+        """Return the line as it is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +154,7 @@ class Entity:
 
 
 @dataclass(frozen=True, slots=True)
-class EntityRecord:
+class EntityRecord(Line):
     """A line of an entities file: one picture with its objects; `image` is relative to the file."""
 
     image: str
@@ -133,14 +164,7 @@ class EntityRecord:
     extra: Extra = field(default_factory=dict)
 
     KEYS: ClassVar[AbstractSet[str]] = frozenset(("image", "height", "width", "entities"))
-
-    @classmethod
-    def from_json(cls, record: object, where: str) -> EntityRecord:
-        """Read and check one line; raises DataError naming `where` and the key."""
-        checks = CodeChecks()
-        read = cls.from_fields(Fields(record, where, cls.KEYS, checks))
-        checks.settle()
-        return read
+    NAME: ClassVar[str] = "image"
 
     @classmethod
     def from_fields(cls, fields: Fields) -> EntityRecord:
@@ -204,7 +228,7 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
-class QueryRecord:
+class QueryRecord(Line):
     """A line of a queries file: a sentence about a picture and the masks it asks for.
 
     Attributes:
@@ -240,14 +264,6 @@ class QueryRecord:
             *("targets", "references", "mask_type", "ignore", "tags"),
         )
     )
-
-    @classmethod
-    def from_json(cls, record: object, where: str) -> QueryRecord:
-        """Read and check one line; raises DataError naming `where` and the key."""
-        checks = CodeChecks()
-        read = cls.from_fields(Fields(record, where, cls.KEYS, checks))
-        checks.settle()
-        return read
 
     @classmethod
     def from_fields(cls, fields: Fields) -> QueryRecord:

@@ -17,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from askmask import rle
-from askmask.errors import DataError, ImageError
+from askmask.errors import DataError
 from askmask.formats.askmask import EntityRecord
 from askmask.formats.coco import categories_of
 from askmask.formats.collection import Collection, Losses, OnBad, Options, Split, stop
-from askmask.formats.picture_files import copy_pictures, picture_size_hw, unique_stems
+from askmask.formats.picture_files import copy_pictures, picture_size, unique_stems
 from askmask.formats.shapes import (
     Shape,
     entity_record,
@@ -184,7 +184,7 @@ def _record(
     picture: Path, labels: Path, name: str, classes: Mapping[int, str], bad: OnBad
 ) -> EntityRecord:
     """Read the labels of a picture; a picture without file has no objects."""
-    size_hw = picture_size_hw(picture)
+    size_hw = picture_size(picture)
     shapes = []
     text = ""
     if labels.is_file():
@@ -220,8 +220,8 @@ def read_yolo(path: str | Path, options: Options, bad: OnBad = stop) -> Collecti
             try:
                 relative = picture.relative_to(folder).as_posix()
                 records.append(_record(picture, labels, relative, classes, bad))
-            except ImageError as error:
-                bad(str(picture), DataError(str(error)))
+            except DataError as error:
+                bad(str(picture), error)
         if records:
             splits[name] = Split(tuple(records), images=folder)
     if not splits:

@@ -7,11 +7,9 @@ and `errors.jsonl`, which repeats the failures among the predictions, is then ma
 from __future__ import annotations
 
 import json
-import platform
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +17,7 @@ from askmask.errors import ConfigError, OutputError
 from askmask.formats.askmask import Prediction, read_predictions
 from askmask.formats.files import appending_jsonl, read_json, write_json, write_jsonl
 
-__all__ = ["RUN_FORMAT", "RunFolder", "versions"]
+__all__ = ["RUN_FORMAT", "RunFolder"]
 
 RUN_FORMAT = "askmask-run/1"
 """First key of run.json."""
@@ -29,17 +27,6 @@ _DECISIVE = ("model", "inputs", "versions", "seed")
 
 _MAX_RUN_JSON = 1_000_000
 """Largest run.json that is read, in bytes."""
-
-
-def versions() -> dict[str, str | None]:
-    """Return the versions of what predictions depend on; None for a package not installed."""
-    found: dict[str, str | None] = {"python": platform.python_version()}
-    for package in ("askmask", "numpy", "onnxruntime"):
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            found[package] = None
-    return found
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,10 @@ from typing import Any
 from askmask.errors import AskmaskError, DataError
 from askmask.formats.askmask import Prediction, QueryRecord, prediction_from_answer, read_queries
 from askmask.formats.files import file_sha256
+from askmask.formats.versions import versions
 from askmask.images import read_image
 from askmask.models.segmenter import Segmenter
-from askmask.runs.folder import RUN_FORMAT, RunFolder, versions
+from askmask.runs.folder import RUN_FORMAT, RunFolder
 
 __all__ = ["Progress", "predict"]
 
@@ -101,7 +102,7 @@ def _made_by(segmenter: Segmenter, queries: Path) -> dict[str, Any]:
         "arguments": {"queries": str(queries), "model": segmenter.model_id},
         "model": {"id": segmenter.model_id, "sha256": segmenter.weights_hash},
         "inputs": {"queries": file_sha256(queries)},
-        "versions": versions(),
+        "versions": versions("askmask", "numpy", "onnxruntime"),
         "device": getattr(segmenter, "device", "cpu"),
         "seed": None,  # a Segmenter draws no random numbers
         "started": _now(),

@@ -186,7 +186,7 @@ def _tokens(
     proposer: EmbeddedProposer, image: NDArray[np.uint8], modal: Sequence[NDArray[np.bool_]]
 ) -> tuple[MaskTokens, int, NDArray[np.int64]]:
     """Tokens of candidates and true masks, number of candidates, object of each candidate or -1."""
-    found = proposer.proposals(image)
+    found, _ = proposer.proposals(image)
     tokens = picture_tokens(
         proposer.config,
         (image.shape[0], image.shape[1]),

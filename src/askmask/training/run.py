@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 from collections.abc import Mapping
 from pathlib import Path
 from pickle import UnpicklingError
@@ -15,6 +14,7 @@ from torch import nn
 
 from askmask.errors import ConfigError, OutputError
 from askmask.formats.files import read_json, write_json
+from askmask.formats.versions import versions
 
 __all__ = ["TrainingRun", "load_model"]
 
@@ -49,7 +49,7 @@ class TrainingRun:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise OutputError(f"{folder}: cannot be made ({error.strerror})") from error
-        write_json(described, {"recipe": recipe, "versions": _versions()})
+        write_json(described, {"recipe": recipe, "versions": versions("askmask", "torch", "numpy")})
 
     def log(self, values: Mapping[str, float | int | str]) -> None:
         """Append one line to `metrics.jsonl`."""
@@ -90,10 +90,3 @@ def load_model(model: nn.Module, folder: Path) -> None:
         raise ConfigError(
             f"{path}: expected a checkpoint of the same recipe ({reason}); name another run"
         ) from error
-
-
-def _versions() -> dict[str, str]:
-    from importlib.metadata import version
-
-    packages = ("askmask", "torch", "numpy")
-    return {"python": platform.python_version(), **{name: version(name) for name in packages}}

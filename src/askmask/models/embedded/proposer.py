@@ -28,8 +28,8 @@ class EmbeddedProposer:
     def _graph(self) -> Any:
         return open_graph(self._weights.path("image.onnx"))
 
-    def proposals(self, image: NDArray[np.uint8]) -> Proposals:
-        """Candidates in the network's frame; `propose` gives them in the picture's.
+    def proposals(self, image: NDArray[np.uint8]) -> tuple[Proposals, Fit]:
+        """Candidates in the network's frame, and how the picture lies in it.
 
         Args:
             image: (H, W, 3) uint8 RGB.
@@ -37,12 +37,11 @@ class EmbeddedProposer:
         fit = Fit((image.shape[0], image.shape[1]), self.config.input_hw)
         inputs = normalise(fit.image(image)[None])
         outputs = self._graph.run(None, {"images": inputs})
-        return decode_proposals(self.config, *(output[0] for output in outputs))
+        return decode_proposals(self.config, *(output[0] for output in outputs)), fit
 
     def propose(self, image: NDArray[np.uint8]) -> Candidates:
         """Find candidates in `image`, (H, W, 3) uint8 RGB, best first; there may be none."""
-        fit = Fit((image.shape[0], image.shape[1]), self.config.input_hw)
-        found = self.proposals(image)
+        found, fit = self.proposals(image)
         modal = fit.masks(found.logits[:, 0])
         amodal = fit.masks(found.logits[:, 1]) | modal
         return Candidates(

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from askmask.datasets import json_items
-from askmask.datasets.json_items import JsonItems
 from askmask.errors import DataError
+from askmask.formats import json_stream
+from askmask.formats.json_stream import JsonItems
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-(10**20), 10**20) | st.text(),
@@ -63,12 +63,12 @@ def test_numbers_that_are_none_are_left_to_the_reader(tmp_path: Path) -> None:
     ("content", "message"),
     [
         (b"", "1 to .* bytes, got 0"),
-        (b"3", "expected an object or a list, got '3'"),
+        (b"3", r"expected '\{' or '\[', got '3'"),
         (b'{"images": [{"id": 1}, {"id":', "character 28: expected JSON|is the file truncated"),
         (b'{"images": [1', r"expected ',' or '\]', got its end; is the file truncated\?"),
         (b'{"images": [1 2]}', r"expected ',' or '\]', got '2\]}'"),
-        (b'{"a": 1, 2: 3}', "expected a key and ':', got '2: 3}'"),
-        (b'{"a" 1}', "expected a key and ':'"),
+        (b'{"a": 1, 2: 3}', "expected a key in quotes, got '2: 3}'"),
+        (b'{"a" 1}', "expected ':', got '1}'"),
         (b'{"a": 1]', "expected ',' or '}'"),
         (b"[1] x", "line 1, character 4: expected the end of the file, got 'x'"),
         (b"\n[\n1,\n}]", "line 4"),
@@ -92,6 +92,6 @@ def test_files_that_are_missing_or_too_large_are_refused(
 ) -> None:
     with pytest.raises(DataError, match=r"none\.json: cannot be read"):
         JsonItems(tmp_path / "none.json")
-    monkeypatch.setattr(json_items, "MAX_FILE_BYTES", 10)
+    monkeypatch.setattr(json_stream, "MAX_FILE_BYTES", 10)
     with pytest.raises(DataError, match="1 to 10 bytes, got 11"):
         JsonItems(write(tmp_path, '{"a": 1234}'))
