@@ -21,10 +21,12 @@ if TYPE_CHECKING:
         MissingExtraError,
         OutputError,
         QueryError,
+        RefusedError,
         RLEError,
         ShapeError,
         TornLineError,
         WeightsError,
+        WriterError,
     )
     from askmask.images import read_image
     from askmask.models.completion import Completion, load_completer
@@ -50,10 +52,12 @@ __all__ = [
     "Query",
     "QueryError",
     "RLEError",
+    "RefusedError",
     "Segmenter",
     "ShapeError",
     "TornLineError",
     "WeightsError",
+    "WriterError",
     "draw_answer",
     "load",
     "load_completer",
