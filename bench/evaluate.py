@@ -48,7 +48,7 @@ INSTANCES = Wanted(pairs=False, rims=False, twins=False)
 def blob(rng: np.random.Generator, like: tuple | None = None) -> tuple[rle.RLE, tuple]:
     """Ragged ellipse, half of the time with a piece cut out; near another one when given."""
     if like is None:
-        radius = np.exp(rng.uniform(np.log(8), np.log(160)))
+        radius = np.exp(rng.uniform(np.log(7), np.log(130)))
         shape = (rng.uniform(60, W - 60), rng.uniform(50, H - 50), radius, rng.uniform(0.5, 1.6))
     else:
         off = np.exp(rng.uniform(np.log(0.01), np.log(0.6)))
@@ -60,7 +60,7 @@ def blob(rng: np.random.Generator, like: tuple | None = None) -> tuple[rle.RLE, 
     half = half * (1 + 0.1 * np.sin(columns / 7 + rng.uniform(0, 6)))
     top, bottom = (np.clip(edge, 0, H).astype(int) for edge in (y - half, y + half + 1))
     pieces = [(top, bottom)]
-    if rng.random() < 0.5:
+    if rng.random() < 0.25:
         cut = (top + (bottom - top) * rng.uniform(0.3, 0.5)).astype(int)
         pieces = [(top, cut), (np.minimum(cut + int(radius / 4), bottom), bottom)]
     ends = np.stack([edge for piece in pieces for edge in piece], axis=1) + columns[:, None] * H
@@ -75,7 +75,7 @@ def make(number: int) -> tuple[list[QueryRecord], list[Prediction]]:
     for i in range(number):
         targets = [blob(rng) for _ in range(rng.choice([1, 2, 3, 4], p=[0.58, 0.25, 0.11, 0.06]))]
         masks = []
-        for k in range(rng.integers(1, 7)):
+        for k in range(rng.choice(6, p=[0.22, 0.24, 0.2, 0.15, 0.11, 0.08]) + 1):
             like = targets[k % len(targets)][1] if rng.random() < 0.82 else None
             masks.append(PredictedMask(blob(rng, like)[0], round(float(rng.random()), 4)))
         kind = MaskType.AMODAL if i % 2 else MaskType.MODAL

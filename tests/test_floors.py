@@ -9,7 +9,17 @@ import pytest
 import askmask
 
 FLOORS = (
-    ("types", "rle", "rle_batch", "geometry", "polygons", "images", "atomic", "errors"),
+    (
+        "types",
+        "rle",
+        "rle_batch",
+        "rle_loops",
+        "geometry",
+        "polygons",
+        "images",
+        "atomic",
+        "errors",
+    ),
     ("formats", "overlay"),
     ("datasets", "pantry", "authoring", "browse"),
     ("metrics",),

@@ -7,6 +7,7 @@ nothing, and a file of any length needs memory for its columns only.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
@@ -19,6 +20,7 @@ from askmask.metrics.instances import Instances
 from askmask.metrics.mask_counts import Wanted, count_masks
 from askmask.metrics.parts import Parts, parts_of
 from askmask.metrics.twins import Twins
+from askmask.rle_loops import BATCH
 from askmask.types import MaskType
 
 __all__ = ["MASK_TYPES", "NO_TYPE", "Counter", "Counts", "Wanted", "count"]
@@ -29,8 +31,8 @@ MASK_TYPES = tuple(MaskType)
 NO_TYPE = -1
 """Code of a type that the source or the model does not say."""
 
-_CHARACTERS = 100_000
-"""Characters of codes that are counted at a time; their arrays fit a processor's cache."""
+_CHARACTERS = BATCH
+"""Characters of codes that are counted at a time."""
 
 _LINE = 100
 """Characters that a query counts for beside its codes, so that empty ones fill a chunk too."""
@@ -109,17 +111,22 @@ class Counts:
         return Counts(**columns)
 
 
+_CODES: dict[str | None, int] = {None: NO_TYPE, **{kind: i for i, kind in enumerate(MASK_TYPES)}}
+"""Code of each mask type, by what records say."""
+
+_NOT_SAID = (math.nan,) * len(MASK_TYPES)
+
+
 def _codes(types: Sequence[str | None]) -> NDArray[np.int8]:
     """Codes of mask types."""
-    codes = [NO_TYPE if name is None else MASK_TYPES.index(MaskType(name)) for name in types]
-    return np.array(codes, np.int8)
+    return np.array([_CODES[name] for name in types], np.int8)
 
 
 def _probabilities(predictions: Sequence[Prediction]) -> NDArray[np.float64]:
     """Probability of each type, (N, 3), NaN where not said."""
     rows = [
-        [float("nan")] * len(MASK_TYPES) if said is None else [said[kind] for kind in MASK_TYPES]
-        for said in (answer.mask_type_probability for answer in predictions)
+        _NOT_SAID if said is None else [said[kind] for kind in MASK_TYPES]
+        for said in [answer.mask_type_probability for answer in predictions]
     ]
     return np.array(rows, np.float64).reshape(-1, len(MASK_TYPES))
 
@@ -170,7 +177,7 @@ class Counter:
         self._parts.append(parts)
         self._types.append(query.mask_type)
         self._answers.append(prediction)
-        self._characters += _LINE + sum(len(code["counts"]) for code in parts.codes)
+        self._characters += _LINE + sum([len(code["counts"]) for code in parts.codes])
         if self._characters >= _CHARACTERS:
             self._count()
 

@@ -53,16 +53,25 @@ class Parts(NamedTuple):
         return self.predicted + self.target + self.seen + self.ignored
 
 
-def _check_size(codes: Sequence[RLE], query: QueryRecord, where: str, hint: str = "") -> None:
-    """Raise DataError for a mask of another size; COCO's engines would score it 0 in silence."""
+def _check_size(codes: Sequence[RLE], query: QueryRecord, of: object, hint: str = "") -> None:
+    """Raise DataError for a mask of another size; COCO's engines would score it 0 in silence.
+
+    Args:
+        codes: masks that must have the size of `query`.
+        query: the query.
+        of: the record that holds the masks: `query` or the prediction.
+        hint: end of the message.
+    """
     expected = [query.height, query.width]
-    for code in codes:
-        size: Any = code.get("size") if isinstance(code, dict) else code
-        if size != expected:
-            raise DataError(
-                f"{where}: expected masks of size {expected} as in query {query.id}, got "
-                f"{size}{hint}"
-            )
+    sizes: list[Any] = [code.get("size") if isinstance(code, dict) else code for code in codes]
+    if sizes.count(expected) == len(sizes):
+        return
+    kind = "query" if of is query else "prediction"
+    where = getattr(of, "place", "") or f"{kind} {query.id}"
+    wrong = next(size for size in sizes if size != expected)
+    raise DataError(
+        f"{where}: expected masks of size {expected} as in query {query.id}, got {wrong}{hint}"
+    )
 
 
 def _seen(query: QueryRecord) -> tuple[RLE, ...]:
@@ -79,20 +88,19 @@ def parts_of(query: QueryRecord, prediction: Prediction) -> Parts:
     Raises:
         DataError: when a mask has another size than the query, or a score is not finite.
     """
-    size_hw = (query.height, query.width)
-    failed = prediction.error is not None
-    predicted = () if failed else tuple(mask.segmentation for mask in prediction.masks)
-    score = () if failed else tuple(mask.score for mask in prediction.masks)
-    if not failed and not predicted and prediction.fused is not None:
+    masks = prediction.masks if prediction.error is None else ()
+    predicted = tuple([mask.segmentation for mask in masks])
+    score = tuple([mask.score for mask in masks])
+    if not masks and prediction.fused is not None and prediction.error is None:
         predicted = (prediction.fused,)
     if not all(map(math.isfinite, score)):
         raise DataError(f"prediction {query.id}: expected finite scores, got {score}")
-    target = tuple(one.segmentation for one in query.targets)
+    target = tuple([one.segmentation for one in query.targets])
     seen, ignored = _seen(query), () if query.ignore is None else (query.ignore,)
-    where = prediction.place or f"prediction {query.id}"
-    _check_size(predicted, query, where, "; give them in the picture's size")
-    _check_size((*target, *seen, *ignored), query, query.place or f"query {query.id}")
-    crowd = tuple(bool(one.extra.get(_CROWD)) for one in query.targets)
+    _check_size(predicted, query, prediction, "; give them in the picture's size")
+    _check_size(target + seen + ignored, query, query)
+    crowd = tuple([bool(one.extra.get(_CROWD)) for one in query.targets])
+    size_hw = (query.height, query.width)
     return Parts(query.id, size_hw, predicted, score, target, crowd, seen, ignored)
 
 
