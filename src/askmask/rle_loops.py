@@ -22,10 +22,10 @@ _Loop = TypeVar("_Loop", bound=Callable[..., Any])
 
 _INSTALLED = find_spec("numba") is not None
 
-_WORTH = 400_000
+_WORTH = 200_000
 """Characters, or edges, from which on starting numba pays."""
 
-BATCH = 1_000_000 if _INSTALLED else 100_000
+BATCH = 500_000 if _INSTALLED else 100_000
 """Characters that are best read at a time: NumPy's arrays should fit a processor's cache."""
 
 _MAX_GROUPS = 6
@@ -65,7 +65,7 @@ def _read(
             while True:
                 if at == stop or shift > _LAST_SHIFT:
                     return False
-                group = np.int64(characters[at]) - 48
+                group = int(characters[at]) - 48
                 if group < 0 or group > 63:
                     return False
                 at += 1

@@ -30,7 +30,7 @@ class _Doubt(Exception):
 
 
 @cache
-def _decoder(kind: type) -> Callable[[bytes], _Line] | None:
+def _decoder(kind: Any) -> Callable[[bytes], _Line] | None:
     """Return what parses a line of this kind of record; None where nothing does."""
     if find_spec("msgspec") is None or kind not in _RECORDS:
         return None
@@ -42,9 +42,10 @@ def _decoder(kind: type) -> Callable[[bytes], _Line] | None:
     share = Annotated[float, msgspec.Meta(ge=0, le=1)]
     name = Annotated[str, msgspec.Meta(min_length=1)]
     side = Annotated[int, msgspec.Meta(ge=1)]
-    code, maybe_code, text = dict[str, Any], dict[str, Any] | None, str | None
+    code: Any = dict[str, Any]
+    maybe_code, text = code | None, str | None
     if kind is QueryRecord:
-        target = line(
+        target: Any = line(
             "Target",
             ("segmentation", code),
             ("entity", int | None, None),
@@ -61,7 +62,7 @@ def _decoder(kind: type) -> Callable[[bytes], _Line] | None:
             ("tags", tuple[str, ...] | None, None),
         )
         return msgspec.json.Decoder(query).decode  # type: ignore[no-any-return]
-    mask = line(
+    mask: Any = line(
         "Mask",
         *(("segmentation", code), ("score", share)),
         *(("modal", maybe_code, None), ("amodal", maybe_code, None), ("label", text, None)),
@@ -150,7 +151,7 @@ def _prediction(line: _Line, place: str, codes: list[Any]) -> Prediction:
     )
 
 
-_RECORDS: dict[type, Callable[[_Line, str, list[Any]], Any]] = {
+_RECORDS: dict[Any, Callable[[_Line, str, list[Any]], Any]] = {
     QueryRecord: _query,
     Prediction: _prediction,
 }
@@ -168,7 +169,7 @@ def _sound(codes: Sequence[Any]) -> bool:
     return whole and {*map(len, sizes)} <= {2} and all_valid(codes)
 
 
-def read_block(kind: type[_R], block: bytes, path: str, number: int) -> list[_R] | None:
+def read_block(kind: Callable[..., _R], block: bytes, path: str, number: int) -> list[_R] | None:
     """Read whole lines of a file; None when any of them, or the installation, asks for care.
 
     Args:

@@ -45,13 +45,14 @@ def resample(
         return np.full((resamples, len(metrics)), np.nan)
     rng = np.random.default_rng(seed)
     terms = [metric.linear() for metric in metrics]
-    above = np.stack([one.numerator for one in terms], axis=1)
-    below = np.stack([one.denominator for one in terms], axis=1)
+    both = np.stack(
+        [*(one.numerator for one in terms), *(one.denominator for one in terms)], axis=1
+    )
     values = []
     step = max(1, _CHUNK // n)
     for start in range(0, resamples, step):
         times = _times_drawn(rng, min(step, resamples - start), n)
-        upper, lower = times @ above, times @ below
+        upper, lower = np.hsplit(times @ both, 2)
         values.append(np.divide(upper, lower, out=np.full_like(upper, np.nan), where=lower > 0))
     joined: NDArray[np.float64] = np.concatenate(values)
     return joined.clip(0.0, 1.0)

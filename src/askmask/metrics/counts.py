@@ -8,7 +8,9 @@ nothing, and a file of any length needs memory for its columns only.
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -34,8 +36,10 @@ NO_TYPE = -1
 _CHARACTERS = BATCH
 """Characters of codes that are counted at a time."""
 
-_LINE = 100
-"""Characters that a query counts for beside its codes, so that empty ones fill a chunk too."""
+_QUERIES = 1_000
+"""Queries that are counted at a time at most."""
+
+_WORKERS = os.cpu_count() or 1
 
 _REJECTED = 0.5
 """A fused mask is no answer when the model's no-target probability is above this."""
@@ -132,7 +136,9 @@ def _probabilities(predictions: Sequence[Prediction]) -> NDArray[np.float64]:
 
 
 def _count_answers(
-    types: Sequence[str | None], predictions: Sequence[Prediction], fused_only: NDArray[np.bool_]
+    queries: Sequence[QueryRecord],
+    predictions: Sequence[Prediction],
+    fused_only: NDArray[np.bool_],
 ) -> dict[str, Any]:
     """Count the columns that are about what the model says beside its masks."""
     failed = np.array([answer.error is not None for answer in predictions], bool)
@@ -144,55 +150,76 @@ def _count_answers(
     return {
         "answered": ~failed & (masks | accepted),
         "failed": failed,
-        "asked_type": _codes(types),
+        "asked_type": _codes([query.mask_type for query in queries]),
         "answered_type": _codes([answer.mask_type for answer in predictions]),
         "type_probability": _probabilities(predictions),
     }
 
 
+def _count_parts(
+    parts: Parts, queries: Sequence[QueryRecord], answers: Sequence[Prediction], wanted: Wanted
+) -> list[Counts]:
+    """Count queries in batches."""
+    counted: list[Counts] = []
+    start = 0
+    for batch in parts.batches(_CHARACTERS):
+        here = slice(start, start + len(batch.ids))
+        columns = count_masks(batch, wanted)
+        said = _count_answers(queries[here], answers[here], columns["fused_only"])
+        counted.append(Counts(**columns, **said))
+        start = here.stop
+    return counted
+
+
 class Counter:
-    """Counts queries as they stream by, a chunk at a time."""
+    """Counts queries as they stream by, some hundred at a time, beside what reads them.
+
+    Compiled loops leave Python to other threads; so does much of NumPy.
+    """
 
     def __init__(self, wanted: Wanted | None = None) -> None:
         """Start without queries; count all that there is when nothing is said."""
         self._wanted = wanted or Wanted()
         self._twins = Twins()
-        self._done: list[Counts] = []
+        self._workers = ThreadPoolExecutor(_WORKERS)
+        self._counted: list[Future[list[Counts]]] = []
         self._rows: list[int] = []
-        self._characters = 0
-        self._parts: list[Parts] = []
-        self._types: list[str | None] = []
+        self._queries: list[QueryRecord] = []
         self._answers: list[Prediction] = []
 
     def add(self, row: int, query: QueryRecord, prediction: Prediction) -> None:
         """Add the query of `row` and its answer.
 
         Raises:
-            DataError: when a mask has another size than its query or a score is not finite.
+            DataError: when a mask has another size than its query or a score is not finite; also
+                for queries that were added before.
         """
-        parts = parts_of(query, prediction)
-        if self._wanted.twins:
-            self._twins.add(row, query, parts)
         self._rows.append(row)
-        self._parts.append(parts)
-        self._types.append(query.mask_type)
+        self._queries.append(query)
         self._answers.append(prediction)
-        self._characters += _LINE + sum([len(code["counts"]) for code in parts.codes])
-        if self._characters >= _CHARACTERS:
+        if len(self._queries) >= _QUERIES:
             self._count()
 
     def _count(self) -> None:
         """Count the queries that wait."""
-        columns: dict[str, Any] = count_masks(self._parts, self._wanted)
-        said = _count_answers(self._types, self._answers, columns["fused_only"])
-        self._done.append(Counts(**columns, **said))
-        self._characters = 0
-        self._parts, self._types, self._answers = [], [], []
+        queries, answers = self._queries, self._answers
+        self._queries, self._answers = [], []
+        parts = parts_of(queries, answers)
+        if self._wanted.twins:
+            rows = self._rows[len(self._rows) - len(queries) :]
+            for row, query, groups in zip(rows, queries, parts.by_role, strict=True):
+                self._twins.add(row, query, groups)
+        if len(self._counted) > _WORKERS:
+            self._counted[-_WORKERS - 1].result()  # lest records wait in numbers
+        self._counted.append(
+            self._workers.submit(_count_parts, parts, queries, answers, self._wanted)
+        )
 
     def counts(self) -> Counts:
         """Return the counts of all queries by row, and end the counting."""
         self._count()
-        counts = Counts.concatenate(self._done)
+        counts = Counts.concatenate([part for done in self._counted for part in done.result()])
+        self._workers.shutdown()
         rows = np.array(self._rows, np.intp)
         if (np.diff(rows) < 0).any():
             counts = counts.take(np.argsort(rows))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 from askmask.errors import DataError
 from askmask.formats.askmask import Prediction, QueryRecord
@@ -82,8 +84,17 @@ def evaluate(
     undefined = _undefined(counts, chosen, pairing.ids)
     terms = terms_of(counts, chosen)
 
-    def figures(metrics: Mapping[str, Metric], of: str | None = None) -> dict[str, Figure]:
-        bounds = intervals(list(metrics.values()), seed=seed, resamples=resamples)
+    groups: dict[str | None, Mapping[str, Metric]] = {None: terms}
+    for of, rows in sorting.members(len(counts)).items():
+        groups[of] = {name: metric[rows] for name, metric in terms.items()}
+
+    def bounds(metrics: Mapping[str, Metric]) -> list[tuple[float, float]]:
+        return intervals(list(metrics.values()), seed=seed, resamples=resamples)
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        bounds_of = dict(zip(groups, pool.map(bounds, groups.values()), strict=True))
+
+    def figures(of: str | None) -> dict[str, Figure]:
         common = {"slice": of, "missing": pairing.absent or None}
         return {
             name: Figure(
@@ -95,7 +106,7 @@ def evaluate(
                     name, {**settings_of(name, chosen), **common, "n": metric.n, "data": data}
                 ),
             )
-            for (name, metric), (low, high) in zip(metrics.items(), bounds, strict=True)
+            for (name, metric), (low, high) in zip(groups[of].items(), bounds_of[of], strict=True)
         }
 
     return Report(
@@ -103,11 +114,8 @@ def evaluate(
         n=len(counts),
         failed=int(counts.failed.sum()),
         missing=pairing.absent,
-        metrics=figures(terms),
-        slices={
-            of: figures({name: metric[rows] for name, metric in terms.items()}, of)
-            for of, rows in sorting.members(len(counts)).items()
-        },
+        metrics=figures(None),
+        slices={of: figures(of) for of in groups if of is not None},
         confusion=mask_type_confusion(counts),
         counts=counts,
         query_ids=pairing.ids,
