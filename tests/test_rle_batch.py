@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from askmask import rle, rle_loops
+from askmask import loops, rle
 from askmask.errors import RLEError
 from askmask.rle_batch import all_valid
 
@@ -21,8 +21,8 @@ WIDE = rle.encode(np.indices((40, 3000)).sum(0) % 1700 < 900)
 def engine(request: pytest.FixtureRequest) -> Iterator[str]:
     """Check with NumPy's arrays, and with the loops that numba compiles for large batches."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(rle_loops, "worth", lambda _: request.param == "loops")
-        patch.setattr(rle_loops, "_compiled", lambda loop: loop)
+        patch.setattr(loops, "worth", lambda _: request.param == "loops")
+        patch.setattr(loops, "_compiled", lambda loop: loop)
         yield request.param
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from askmask import rle_loops
+from askmask import loops
 from askmask.rle import MAX_COUNTS, MAX_PIXELS, RLE
 
 __all__ = ["all_valid"]
@@ -97,9 +97,9 @@ def all_valid(codes: Sequence[RLE]) -> bool:
     except UnicodeEncodeError:
         return False
     ends = np.cumsum(lengths)
-    if rle_loops.worth(len(characters)):
+    if loops.worth(len(characters)):
         first = np.concatenate(([0], ends))
-        return rle_loops.read(characters, first, pixels) is not None
+        return loops.read(characters, first, pixels) is not None
     bits = characters - np.uint8(48)
     if not lengths.all() or bits.max() > 63 or (bits[ends - 1] > 31).any():
         return False

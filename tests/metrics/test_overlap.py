@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from askmask import rle, rle_loops
+from askmask import loops, rle
 from askmask.errors import RLEError
 from askmask.metrics import overlap
 from askmask.metrics.assignment import assign
@@ -29,14 +29,14 @@ def engine(request: pytest.FixtureRequest) -> Iterator[str]:
     if request.param == "compiled loops":
         pytest.importorskip("numba")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(rle_loops, "worth", lambda _: request.param != "arrays")
+        patch.setattr(loops, "worth", lambda _: request.param != "arrays")
         if request.param == "loops":
-            patch.setattr(rle_loops, "_compiled", lambda loop: loop)
+            patch.setattr(loops, "_compiled", lambda loop: loop)
         yield request.param
 
 
 def test_the_engine_is_the_one_asked_for(engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rle_loops, "read", lambda *_: None)
+    monkeypatch.setattr(loops, "read", lambda *_: None)
     codes = [rle.encode(np.ones(SIZE_HW, bool))]
     if engine == "arrays":
         assert len(read_edges(codes)) == 1

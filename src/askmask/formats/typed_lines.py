@@ -14,6 +14,7 @@ from importlib.util import find_spec
 from itertools import chain
 from typing import Annotated, Any, TypeVar
 
+from askmask.collector import uncollected
 from askmask.formats.prediction import PredictedMask, Prediction, sums_to_one
 from askmask.formats.records import MASK_TYPES, QueryRecord, Target
 from askmask.rle_batch import all_valid
@@ -37,7 +38,7 @@ def _decoder(kind: Any) -> Callable[[bytes], _Line] | None:
     msgspec = import_module("msgspec")
 
     def line(name: str, *fields: tuple[str, Any] | tuple[str, Any, Any]) -> Any:
-        return msgspec.defstruct(name, fields, forbid_unknown_fields=True, kw_only=True)
+        return msgspec.defstruct(name, fields, forbid_unknown_fields=True, kw_only=True, gc=False)
 
     share = Annotated[float, msgspec.Meta(ge=0, le=1)]
     name = Annotated[str, msgspec.Meta(min_length=1)]
@@ -187,9 +188,10 @@ def read_block(kind: Callable[..., _R], block: bytes, path: str, number: int) ->
     codes: list[Any] = []
     make = _RECORDS[kind]
     try:
-        records = [
-            make(decode(line), f"{path}:{at}", codes) for at, line in enumerate(lines, number)
-        ]
+        with uncollected():
+            records = [
+                make(decode(line), f"{path}:{at}", codes) for at, line in enumerate(lines, number)
+            ]
         return records if _sound(codes) else None
     except (_Doubt, ValueError, TypeError, KeyError, RecursionError):
         return None  # errors of msgspec are ValueErrors

@@ -127,7 +127,7 @@ def _best_from_here(
     best = np.maximum.accumulate(precision[::-1])[::-1]
     # The last point of each plateau of `best` is where its precision is reached.
     ends = np.flatnonzero(np.append(np.diff(best) != 0, True))
-    return best, ends[np.searchsorted(ends, np.arange(len(best)))]
+    return best, np.repeat(ends, np.diff(ends, prepend=-1))
 
 
 def _read_precision(

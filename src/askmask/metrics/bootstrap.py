@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from askmask import loops
 from askmask.metrics.terms import Metric
 
 __all__ = ["LEVEL", "RESAMPLES", "intervals", "percentiles", "resample"]
@@ -20,8 +21,11 @@ _CHUNK = 1_000_000
 
 def _times_drawn(rng: np.random.Generator, resamples: int, n: int) -> NDArray[np.float64]:
     """How often each of `n` queries is drawn in each resample, (resamples, n)."""
-    drawn = rng.integers(0, n, (resamples, n), np.int32) + np.arange(resamples)[:, None] * n
-    times = np.bincount(drawn.ravel(), minlength=resamples * n)
+    drawn = rng.integers(0, n, (resamples, n), np.int32)
+    if loops.worth(drawn.size):
+        return loops.tally(drawn, n)
+    places = drawn + np.arange(resamples)[:, None] * n
+    times = np.bincount(places.ravel(), minlength=resamples * n)
     return times.reshape(resamples, n).astype(np.float64)
 
 

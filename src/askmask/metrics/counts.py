@@ -17,12 +17,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from askmask.collector import uncollected
 from askmask.formats.askmask import Prediction, QueryRecord
+from askmask.loops import BATCH
 from askmask.metrics.instances import Instances
 from askmask.metrics.mask_counts import Wanted, count_masks
 from askmask.metrics.parts import Parts, parts_of
 from askmask.metrics.twins import Twins
-from askmask.rle_loops import BATCH
 from askmask.types import MaskType
 
 __all__ = ["MASK_TYPES", "NO_TYPE", "Counter", "Counts", "Wanted", "count"]
@@ -204,7 +205,8 @@ class Counter:
         """Count the queries that wait."""
         queries, answers = self._queries, self._answers
         self._queries, self._answers = [], []
-        parts = parts_of(queries, answers)
+        with uncollected():
+            parts = parts_of(queries, answers)
         if self._wanted.twins:
             rows = self._rows[len(self._rows) - len(queries) :]
             for row, query, groups in zip(rows, queries, parts.by_role, strict=True):

@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from askmask import rle, rle_loops
+from askmask import loops, rle
 from askmask.errors import RLEError
 from askmask.rle import RLE
 
@@ -121,8 +121,8 @@ def _read(codes: Sequence[RLE], pixels: _Ints) -> Edges | None:
     np.cumsum([*map(len, texts)], out=first[1:])
     characters = np.frombuffer(joined.encode("ascii"), np.uint8)
     offset = np.cumsum(pixels + 1) - (pixels + 1)
-    if rle_loops.worth(len(characters)):
-        found = rle_loops.read(characters, first, pixels)
+    if loops.worth(len(characters)):
+        found = loops.read(characters, first, pixels)
         return None if found is None else Edges(*found, offset)
     read = _numbers(characters, first)
     if read is None:

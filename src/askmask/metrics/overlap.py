@@ -7,7 +7,7 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from askmask import rle_loops
+from askmask import loops
 from askmask.errors import DataError
 from askmask.metrics.edges import Edges, ranges
 
@@ -58,8 +58,8 @@ def regions(edges: Edges, query: _Ints, role: NDArray[np.int64], size: _Ints) ->
     cell = query * len(Role) + role
     if len(query) and np.bincount(cell).max() > _MOST:
         raise DataError(f"query: expected at most {_MOST:,} masks of one kind, got more")
-    if rle_loops.worth(len(edges.along)) and (np.diff(cell) >= 0).all():
-        table = rle_loops.cover(edges.along, edges.first, edges.offset, cell, q)
+    if loops.worth(len(edges.along)) and (np.diff(cell) >= 0).all():
+        table = loops.cover(edges.along, edges.first, edges.offset, cell, q)
     else:
         table = _swept(edges, query, role, size)
     table[:, 0] = 0  # gaps, also those between queries
@@ -118,8 +118,8 @@ def pair_intersections(edges: Edges, a: _Ints, b: _Ints) -> _Ints:
     it is added, where it starts subtracted.
     """
     along = edges.along
-    if rle_loops.worth(len(along)):
-        return rle_loops.intersect(along, edges.first, edges.offset, a, b)
+    if loops.worth(len(along)):
+        return loops.intersect(along, edges.first, edges.offset, a, b)
     before = np.zeros(len(along) + 1, np.int64)  # signed sum of edges: pixels of complete runs
     before[1:] = along
     before[1::2] *= -1

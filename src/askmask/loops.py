@@ -1,4 +1,4 @@
-"""Loops over run-length codes that numba compiles, where it is installed (`askmask[fast]`).
+"""Loops that numba compiles, where it is installed (`askmask[fast]`).
 
 NumPy walks through the edges of masks a dozen times, these loops once. They give the same whole
 numbers, so callers choose by size alone: starting numba takes longer than a small batch.
@@ -6,6 +6,7 @@ numbers, so callers choose by size alone: starting numba takes longer than a sma
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from functools import cache
 from importlib import import_module
@@ -15,7 +16,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["BATCH", "cover", "intersect", "read", "worth"]
+__all__ = ["BATCH", "cover", "intersect", "read", "tally", "worth"]
 
 _Ints = NDArray[np.int64]
 _Loop = TypeVar("_Loop", bound=Callable[..., Any])
@@ -23,7 +24,7 @@ _Loop = TypeVar("_Loop", bound=Callable[..., Any])
 _INSTALLED = find_spec("numba") is not None
 
 _WORTH = 200_000
-"""Characters, or edges, from which on starting numba pays."""
+"""Characters, edges or draws from which on starting numba pays."""
 
 BATCH = 500_000 if _INSTALLED else 100_000
 """Characters that are best read at a time: NumPy's arrays should fit a processor's cache."""
@@ -38,18 +39,25 @@ _NEVER = 1 << 62
 
 
 def worth(number: int) -> bool:
-    """Whether so many characters or edges are worth compiled loops, and numba is there."""
+    """Whether so many characters, edges or draws are worth compiled loops, and numba is there."""
     return _INSTALLED and number >= _WORTH
+
+
+@cache
+def _numba() -> Any:
+    """Load numba. It leaves some 100,000 objects that the collector need not look at again."""
+    numba = import_module("numba")
+    gc.freeze()
+    return numba
 
 
 @cache
 def _compiled(loop: _Loop) -> _Loop:
     """Compile a loop, or take what an earlier process has left in the cache on disk."""
-    numba = import_module("numba")
     try:
-        return numba.njit(cache=True, nogil=True)(loop)  # type: ignore[no-any-return]
+        return _numba().njit(cache=True, nogil=True)(loop)  # type: ignore[no-any-return]
     except RuntimeError:  # no folder for the cache can be written
-        return numba.njit(nogil=True)(loop)  # type: ignore[no-any-return]
+        return _numba().njit(nogil=True)(loop)  # type: ignore[no-any-return]
 
 
 def _read(
@@ -237,3 +245,16 @@ def intersect(along: _Ints, first: _Ints, offset: _Ints, a: _Ints, b: _Ints) -> 
     common = np.zeros(len(a), np.int64)
     _compiled(_intersect)(along, first, offset, a, b, common)
     return common
+
+
+def _tally(drawn: NDArray[np.int32], times: NDArray[np.float64]) -> None:
+    for row in range(len(drawn)):
+        for draw in range(drawn.shape[1]):
+            times[row, drawn[row, draw]] += 1
+
+
+def tally(drawn: NDArray[np.int32], n: int) -> NDArray[np.float64]:
+    """Count how often each of 0 … n - 1 stands in each row: (R, K) int32 to (R, n) float64."""
+    times = np.zeros((len(drawn), n))
+    _compiled(_tally)(drawn, times)
+    return times
