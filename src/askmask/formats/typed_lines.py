@@ -7,7 +7,7 @@ They keep unknown keys and say what is wrong, so both give the same records.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
@@ -87,8 +87,30 @@ def _decoder(kind: Any) -> Callable[[bytes], _Line] | None:
     return msgspec.json.Decoder(prediction).decode  # type: ignore[no-any-return]
 
 
-def _query(line: _Line, place: str, codes: list[Any]) -> QueryRecord:
-    """Make a record; what it holds of codes, all of the picture's size, is added to `codes`."""
+class _Codes:
+    """Codes of a block of lines, checked together."""
+
+    __slots__ = ("_codes", "_sizes")
+
+    def __init__(self) -> None:
+        self._codes: list[Any] = []
+        self._sizes: list[Any] = []
+
+    def add(self, codes: list[Any], size: object) -> None:
+        """Add codes that must be of this size."""
+        self._codes += codes
+        self._sizes += [size] * len(codes)
+
+    def sound(self) -> bool:
+        """Whether all are well-formed; `rle.validate` says what is wrong."""
+        sizes = [code["size"] for code in self._codes]
+        whole = {*map(type, chain.from_iterable(sizes))} <= {int}  # 480.0 equals 480
+        pairs = {*map(len, sizes)} <= {2}
+        return whole and pairs and sizes == self._sizes and all_valid(self._codes)
+
+
+def _query(line: _Line, place: str, codes: _Codes) -> QueryRecord:
+    """Make a record; its codes, all of the picture's size, wait for their check."""
     targets = tuple(
         [Target(one.segmentation, one.entity, one.category, one.modal) for one in line.targets]
     )
@@ -98,8 +120,7 @@ def _query(line: _Line, place: str, codes: list[Any]) -> QueryRecord:
     own += references
     if line.ignore is not None:
         own.append(line.ignore)
-    _check_sizes(own, [line.height, line.width])
-    codes += own
+    codes.add(own, [line.height, line.width])
     return QueryRecord(
         line.id,
         line.image,
@@ -115,8 +136,8 @@ def _query(line: _Line, place: str, codes: list[Any]) -> QueryRecord:
     )
 
 
-def _prediction(line: _Line, place: str, codes: list[Any]) -> Prediction:
-    """Make a record; what it holds of codes, all of one size, is added to `codes`."""
+def _prediction(line: _Line, place: str, codes: _Codes) -> Prediction:
+    """Make a record; its codes, all of one size, wait for their check."""
     masks = tuple(
         [
             PredictedMask(one.segmentation, one.score, one.modal, one.amodal, one.label)
@@ -124,15 +145,14 @@ def _prediction(line: _Line, place: str, codes: list[Any]) -> Prediction:
         ]
     )
     own = [one.segmentation for one in masks]
-    for one in masks:
-        own += [code for code in (one.modal, one.amodal) if code is not None]
+    own += [one.modal for one in masks if one.modal is not None]
+    own += [one.amodal for one in masks if one.amodal is not None]
     if line.fused is not None:
         own.append(line.fused)
     if own:
         if line.error is not None:
             raise _Doubt
-        _check_sizes(own, own[0].get("size"))
-        codes += own
+        codes.add(own, own[0]["size"])
     said, probability = line.mask_type_probability, None
     if said is not None:
         probability = {kind: getattr(said, kind) for kind in MaskType}
@@ -152,22 +172,10 @@ def _prediction(line: _Line, place: str, codes: list[Any]) -> Prediction:
     )
 
 
-_RECORDS: dict[Any, Callable[[_Line, str, list[Any]], Any]] = {
+_RECORDS: dict[Any, Callable[[_Line, str, _Codes], Any]] = {
     QueryRecord: _query,
     Prediction: _prediction,
 }
-
-
-def _check_sizes(codes: Sequence[Any], size: object) -> None:
-    if [code.get("size") for code in codes].count(size) != len(codes):
-        raise _Doubt
-
-
-def _sound(codes: Sequence[Any]) -> bool:
-    """Whether all codes are well-formed; `rle.validate` says what is wrong."""
-    sizes = [code["size"] for code in codes]
-    whole = {*map(type, chain.from_iterable(sizes))} <= {int}  # 480.0 equals 480
-    return whole and {*map(len, sizes)} <= {2} and all_valid(codes)
 
 
 def read_block(kind: Callable[..., _R], block: bytes, path: str, number: int) -> list[_R] | None:
@@ -185,13 +193,13 @@ def read_block(kind: Callable[..., _R], block: bytes, path: str, number: int) ->
     lines = block.split(b"\n")
     if not lines[-1]:
         lines.pop()
-    codes: list[Any] = []
+    codes = _Codes()
     make = _RECORDS[kind]
     try:
         with uncollected():
             records = [
                 make(decode(line), f"{path}:{at}", codes) for at, line in enumerate(lines, number)
             ]
-        return records if _sound(codes) else None
+        return records if codes.sound() else None
     except (_Doubt, ValueError, TypeError, KeyError, RecursionError):
         return None  # errors of msgspec are ValueErrors
