@@ -161,7 +161,7 @@ def average_precision(
     looked_at = instances.ranked
     matched = _bits(instances.matched[area, looked_at], thresholds)
     ignored = _bits(instances.ignored[area, looked_at], thresholds)
-    return AveragePrecision(instances.query[looked_at], matched, ~ignored, instances.targets[area])
+    return AveragePrecision(instances.ranked_query, matched, ~ignored, instances.targets[area])
 
 
 def average_recall(instances: Instances, area: int = 0, most: int = MAX_DETECTIONS) -> Terms:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from numpy.typing import NDArray
 
 from askmask.errors import DataError
 from askmask.formats.askmask import Prediction, QueryRecord
@@ -18,7 +21,6 @@ from askmask.metrics.protocols import Protocol, load_protocol, settings_of, term
 from askmask.metrics.report import Figure, Report
 from askmask.metrics.signature import signature
 from askmask.metrics.slices import Slices
-from askmask.metrics.terms import Metric
 
 __all__ = ["evaluate"]
 
@@ -84,17 +86,9 @@ def evaluate(
     undefined = _undefined(counts, chosen, pairing.ids)
     terms = terms_of(counts, chosen)
 
-    groups: dict[str | None, Mapping[str, Metric]] = {None: terms}
-    for of, rows in sorting.members(len(counts)).items():
-        groups[of] = {name: metric[rows] for name, metric in terms.items()}
-
-    def bounds(metrics: Mapping[str, Metric]) -> list[tuple[float, float]]:
-        return intervals(list(metrics.values()), seed=seed, resamples=resamples)
-
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        bounds_of = dict(zip(groups, pool.map(bounds, groups.values()), strict=True))
-
-    def figures(of: str | None) -> dict[str, Figure]:
+    def figures(of: str | None, rows: NDArray[np.bool_] | None) -> dict[str, Figure]:
+        metrics = terms if rows is None else {name: one[rows] for name, one in terms.items()}
+        bounds = intervals(list(metrics.values()), seed=seed, resamples=resamples)
         common = {"slice": of, "missing": pairing.absent or None}
         return {
             name: Figure(
@@ -106,16 +100,21 @@ def evaluate(
                     name, {**settings_of(name, chosen), **common, "n": metric.n, "data": data}
                 ),
             )
-            for (name, metric), (low, high) in zip(groups[of].items(), bounds_of[of], strict=True)
+            for (name, metric), (low, high) in zip(metrics.items(), bounds, strict=True)
         }
+
+    members = sorting.members(len(counts))
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        whole = pool.submit(figures, None, None)
+        slices = dict(zip(members, pool.map(figures, members, members.values()), strict=True))
 
     return Report(
         protocol=chosen.name,
         n=len(counts),
         failed=int(counts.failed.sum()),
         missing=pairing.absent,
-        metrics=figures(None),
-        slices={of: figures(of) for of in groups if of is not None},
+        metrics=whole.result(),
+        slices=slices,
         confusion=mask_type_confusion(counts),
         counts=counts,
         query_ids=pairing.ids,

@@ -62,6 +62,11 @@ class Instances:
         looked_at = np.flatnonzero(self.rank < MAX_DETECTIONS)
         return looked_at[np.argsort(-self.score[looked_at], kind="stable")]
 
+    @cached_property
+    def ranked_query(self) -> _Ints:
+        """Row of the query of each mask in `ranked`."""
+        return self.query[self.ranked]
+
     @classmethod
     def concatenate(cls, parts: Sequence[Instances]) -> Instances:
         """Join the instances of consecutive queries; there may be no parts."""
