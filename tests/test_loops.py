@@ -12,14 +12,14 @@ from askmask.collector import uncollected
 from askmask.metrics import bootstrap
 
 
-def test_draws_are_counted_alike(monkeypatch: pytest.MonkeyPatch) -> None:
-    plain = bootstrap._times_drawn(np.random.default_rng(3), 7, 40)
+def test_draws_are_summed_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    terms = np.random.default_rng(1).random((40, 3))
+    plain = bootstrap._draw_sums(np.random.default_rng(3), 7, terms)
     monkeypatch.setattr(loops, "worth", lambda _: True)
     monkeypatch.setattr(loops, "_compiled", lambda loop: loop)
-    looped = bootstrap._times_drawn(np.random.default_rng(3), 7, 40)
-    assert looped.dtype == plain.dtype
-    assert looped.tolist() == plain.tolist()
-    assert set(plain.sum(axis=1)) == {40}
+    looped = bootstrap._draw_sums(np.random.default_rng(3), 7, terms)
+    assert looped == pytest.approx(plain, rel=1e-14)
+    assert len({*plain[:, 0]}) == 7
 
 
 def test_numba_is_not_started_for_little(monkeypatch: pytest.MonkeyPatch) -> None:

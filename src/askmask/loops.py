@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["BATCH", "cover", "intersect", "read", "tally", "worth"]
+__all__ = ["BATCH", "cover", "draw_sums", "intersect", "read", "worth"]
 
 _Ints = NDArray[np.int64]
 _Loop = TypeVar("_Loop", bound=Callable[..., Any])
@@ -247,14 +247,23 @@ def intersect(along: _Ints, first: _Ints, offset: _Ints, a: _Ints, b: _Ints) -> 
     return common
 
 
-def _tally(drawn: NDArray[np.int32], times: NDArray[np.float64]) -> None:
+def _draw_sums(
+    drawn: NDArray[np.int32], terms: NDArray[np.float64], sums: NDArray[np.float64]
+) -> None:
+    """Count how often each place is drawn, so that the terms are read in order."""
+    times = np.empty(len(terms), np.int64)
     for row in range(len(drawn)):
+        times[:] = 0
         for draw in range(drawn.shape[1]):
-            times[row, drawn[row, draw]] += 1
+            times[drawn[row, draw]] += 1
+        for place in range(len(terms)):
+            if times[place]:
+                for column in range(terms.shape[1]):
+                    sums[row, column] += times[place] * terms[place, column]
 
 
-def tally(drawn: NDArray[np.int32], n: int) -> NDArray[np.float64]:
-    """Count how often each of 0 … n - 1 stands in each row: (R, K) int32 to (R, n) float64."""
-    times = np.zeros((len(drawn), n))
-    _compiled(_tally)(drawn, times)
-    return times
+def draw_sums(drawn: NDArray[np.int32], terms: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Sum the terms at the places drawn: (R, K) int32 and (N, M) float64 to (R, M) float64."""
+    sums = np.zeros((len(drawn), terms.shape[1]))
+    _compiled(_draw_sums)(drawn, np.ascontiguousarray(terms), sums)
+    return sums

@@ -222,6 +222,7 @@ class Counter:
         self._count()
         counts = Counts.concatenate([part for done in self._counted for part in done.result()])
         self._workers.shutdown()
+        self._counted = []
         rows = np.array(self._rows, np.intp)
         if (np.diff(rows) < 0).any():
             counts = counts.take(np.argsort(rows))
