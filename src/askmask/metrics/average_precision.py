@@ -85,8 +85,10 @@ class AveragePrecision:
         if not total:
             return np.full(self.n, np.nan)
         curves = zip(self.matched, self.kept, strict=True)
-        slopes = [self._influence(*curve, total) for curve in curves]
-        return np.asarray(np.mean(slopes, axis=0))
+        slopes = np.zeros(self.n)
+        for curve in curves:
+            slopes += self._influence(*curve, total)
+        return slopes / len(self.matched)
 
     def _influence(
         self, matched: NDArray[np.bool_], kept: NDArray[np.bool_], total: int

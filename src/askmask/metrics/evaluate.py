@@ -24,6 +24,9 @@ from askmask.metrics.slices import Slices
 
 __all__ = ["evaluate"]
 
+_MANY = 250_000
+"""Queries from which on slices are computed one by one, as each takes memory meanwhile."""
+
 
 def _undefined(counts: Counts, protocol: Protocol, ids: list[str]) -> dict[str, str]:
     """Why figures of instances have no value, where answers are one fused mask.
@@ -104,7 +107,7 @@ def evaluate(
         }
 
     members = sorting.members(len(counts))
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(os.cpu_count() if len(counts) < _MANY else 1) as pool:
         whole = pool.submit(figures, None, None)
         slices = dict(zip(members, pool.map(figures, members, members.values()), strict=True))
 
