@@ -9,7 +9,18 @@ import pytest
 import askmask
 
 FLOORS = (
-    ("types", "rle", "rle_batch", "geometry", "polygons", "images", "atomic", "errors"),
+    (
+        "types",
+        "rle",
+        "rle_batch",
+        "loops",
+        "collector",
+        "geometry",
+        "polygons",
+        "images",
+        "atomic",
+        "errors",
+    ),
     ("formats", "overlay"),
     ("datasets", "pantry", "authoring", "browse"),
     ("metrics",),

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from askmask import loops
 from askmask.rle import MAX_COUNTS, MAX_PIXELS, RLE
 
 __all__ = ["all_valid"]
@@ -92,10 +93,14 @@ def all_valid(codes: Sequence[RLE]) -> bool:
     if pixels is None or (lengths > np.minimum(2 * pixels + 2, MAX_COUNTS)).any():
         return False
     try:
-        bits = np.frombuffer("".join(texts).encode("ascii"), np.uint8) - np.uint8(48)
+        characters = np.frombuffer("".join(texts).encode("ascii"), np.uint8)
     except UnicodeEncodeError:
         return False
     ends = np.cumsum(lengths)
+    if loops.worth(len(characters)):
+        first = np.concatenate(([0], ends))
+        return loops.read(characters, first, pixels) is not None
+    bits = characters - np.uint8(48)
     if not lengths.all() or bits.max() > 63 or (bits[ends - 1] > 31).any():
         return False
     last = np.flatnonzero(bits < 32)

@@ -1,4 +1,9 @@
-"""Codes read together, regions and pairs: the same numbers as masks one by one."""
+"""Codes read together, regions and pairs: the same numbers as masks one by one.
+
+Every test runs with NumPy's arrays and with the loops that numba compiles for large batches.
+"""
+
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -6,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from askmask import rle
+from askmask import loops, rle
 from askmask.errors import RLEError
 from askmask.metrics import overlap
 from askmask.metrics.assignment import assign
@@ -18,6 +23,28 @@ masks = arrays(bool, SIZE_HW)
 stacks = st.lists(masks, min_size=1, max_size=6)
 
 
+@pytest.fixture(scope="module", autouse=True, params=["arrays", "loops", "compiled loops"])
+def engine(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Choose what counts; the loops also run without numba, slowly."""
+    if request.param == "compiled loops":
+        pytest.importorskip("numba")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loops, "worth", lambda _: request.param != "arrays")
+        if request.param == "loops":
+            patch.setattr(loops, "_compiled", lambda loop: loop)
+        yield request.param
+
+
+def test_the_engine_is_the_one_asked_for(engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loops, "read", lambda *_: None)
+    codes = [rle.encode(np.ones(SIZE_HW, bool))]
+    if engine == "arrays":
+        assert len(read_edges(codes)) == 1
+    else:
+        with pytest.raises(RLEError):
+            read_edges(codes)
+
+
 def _dense(edges, mask: int) -> np.ndarray:
     flat = np.zeros(SIZE_HW[0] * SIZE_HW[1] + 1, int)
     for start, stop in edges.of(slice(mask, mask + 1)).reshape(-1, 2):
@@ -25,6 +52,7 @@ def _dense(edges, mask: int) -> np.ndarray:
     return flat[:-1].reshape(SIZE_HW[::-1]).T == 1
 
 
+@settings(deadline=None)
 @given(stacks)
 def test_codes_read_together_are_the_masks(stack: list[np.ndarray]) -> None:
     edges = read_edges([rle.encode(mask) for mask in stack])
@@ -77,6 +105,7 @@ def test_one_malformed_code_among_others_is_named(counts: str) -> None:
             read_edges(codes)
 
 
+@settings(deadline=None)
 @given(st.lists(st.text("0123QPZao~", max_size=8), min_size=1, max_size=3))
 def test_accepts_what_one_by_one_is_accepted(texts: list[str]) -> None:
     codes = [{"size": [*SIZE_HW], "counts": text} for text in texts]
@@ -100,8 +129,9 @@ samples = st.lists(st.lists(st.tuples(masks, st.sampled_from(Role)), max_size=5)
 
 
 @settings(deadline=None)
-@given(samples)
-def test_regions_are_counted_by_roles(drawn) -> None:
+@given(samples, st.booleans())
+def test_regions_are_counted_by_roles(drawn, by_role: bool) -> None:
+    drawn = [sorted(one, key=lambda pair: pair[1]) for one in drawn] if by_role else drawn
     codes = [rle.encode(mask) for query in drawn for mask, _ in query]
     query = np.repeat(np.arange(len(drawn)), [len(one) for one in drawn]).astype(np.int64)
     role = np.array([kind for one in drawn for _, kind in one], np.int64)
@@ -127,6 +157,7 @@ def test_pixels_of_fused_roles() -> None:
     assert pixels(table, target, without=(Role.OTHER, Role.IGNORED)).tolist() == [110]
 
 
+@settings(deadline=None)
 @given(stacks, stacks)
 def test_pairs_have_the_pixels_in_common(first, second) -> None:
     edges = read_edges([rle.encode(mask) for mask in [*first, *second]])

@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import reprlib
 from collections.abc import Callable, Iterable, Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import Any, TypeVar
 
 from askmask.errors import DataError, TornLineError
 from askmask.formats.codes import CodeChecks
 from askmask.formats.fields import Fields
-from askmask.formats.files import file_sha256, iter_jsonl, read_json, write_json, write_jsonl
+from askmask.formats.files import (
+    file_sha256,
+    iter_blocks,
+    iter_jsonl,
+    iter_lines,
+    read_json,
+    write_json,
+    write_jsonl,
+)
 from askmask.formats.prediction import PredictedMask, Prediction, prediction_from_answer
 from askmask.formats.records import Entity, EntityRecord, Line, QueryRecord, Target
+from askmask.formats.typed_lines import read_block
 
 __all__ = [
     "Entity",
@@ -47,24 +57,49 @@ _BLOCK = 1_000
 
 
 def _read(path: str | Path, kind: type[_L], advice: str) -> Iterator[_L]:
-    """Read a file line by line, refusing a second record of the same name.
+    """Read a file block by block, refusing a second record of the same name.
 
-    Records come in blocks, as their run-length codes are checked together; before an error, all
-    records in front of it come.
+    Before an error, all records in front of it come.
     """
     path = str(path)
+    seen: set[str] = set()
+    for number, block in iter_blocks(path):
+        records = read_block(kind, block, path, number)
+        names = {getattr(record, kind.NAME) for record in records or ()}
+        if records is not None and len(names) == len(records) and seen.isdisjoint(names):
+            seen |= names
+            yield from records
+        else:
+            yield from _read_with_care(path, kind, advice, (number, block), seen)
+
+
+def _read_with_care(
+    path: str, kind: type[_L], advice: str, numbered: tuple[int, bytes], seen: set[str]
+) -> Iterator[_L]:
+    """Read a block line by line, to keep what is unknown and to name what is wrong.
+
+    Records come some hundred at a time, as their run-length codes are checked together.
+
+    Args:
+        path: of the file.
+        kind: of the records.
+        advice: end of the message about a last line that was cut off.
+        numbered: number of the block's first line, and the block.
+        seen: names of the records so far; those of the block are added.
+    """
+    number, raw = numbered
     checks = CodeChecks()
     block: list[_L] = []
-    line_of: dict[str, int] = {}
     try:
-        for number, line in iter_jsonl(path):
-            record = kind.from_fields(Fields(line, f"{path}:{number}", kind.KEYS, checks))
+        for at, line in iter_lines(BytesIO(raw), path, number):
+            record = kind.from_fields(Fields(line, f"{path}:{at}", kind.KEYS, checks))
             name: str = getattr(record, kind.NAME)
-            first = line_of.setdefault(name, number)
-            if first != number:
+            if name in seen:
+                first = next(i for i, other in iter_jsonl(path) if other.get(kind.NAME) == name)
                 raise DataError(
-                    f"{path}:{number}: {name!r} is already in line {first}; expected it once"
+                    f"{path}:{at}: {name!r} is already in line {first}; expected it once"
                 )
+            seen.add(name)
             block.append(record)
             if checks.full or len(block) >= _BLOCK:
                 ready, block = block, []

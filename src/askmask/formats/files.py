@@ -8,8 +8,9 @@ import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, BinaryIO, NoReturn
 
 from askmask.atomic import atomic_write
 from askmask.errors import DataError, OutputError, TornLineError
@@ -20,7 +21,9 @@ __all__ = [
     "appending_jsonl",
     "atomic_write",
     "file_sha256",
+    "iter_blocks",
     "iter_jsonl",
+    "iter_lines",
     "read_json",
     "write_json",
     "write_jsonl",
@@ -28,6 +31,8 @@ __all__ = [
 
 MAX_LINE_BYTES = 64_000_000
 """Longest line of a JSON Lines file that is read."""
+
+_BLOCK_BYTES = 2_000_000
 
 MAX_JSON_BYTES = 1_000_000_000
 """Largest JSON file that is read when the caller does not say."""
@@ -120,6 +125,42 @@ def _parse_line(raw: bytes, where: str) -> dict[str, Any]:
     return record
 
 
+def iter_lines(
+    stream: BinaryIO,
+    path: str | Path,
+    number: int = 1,
+    bad: Callable[[str, DataError], None] | None = None,
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Read JSON Lines from an open file, or a part of one; see `iter_jsonl`.
+
+    Args:
+        stream: at the begin of a line.
+        path: of the file, for messages.
+        number: of the first line.
+        bad: as of `iter_jsonl`.
+    """
+    for at in count(number):
+        raw = stream.readline(MAX_LINE_BYTES + 1)
+        if not raw:
+            return
+        if len(raw) > MAX_LINE_BYTES:
+            raise DataError(
+                f"{path}:{at}: expected at most {MAX_LINE_BYTES:,} bytes a line, got "
+                "more; is it JSON Lines, one object a line?"
+            )
+        if raw.isspace():
+            continue
+        where = f"{path}:{at}"
+        try:
+            record = _parse_line(raw, where)
+        except DataError as error:
+            if bad is None:
+                raise
+            bad(where, error)
+            continue
+        yield at, record
+
+
 def iter_jsonl(
     path: str | Path, bad: Callable[[str, DataError], None] | None = None
 ) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -139,25 +180,29 @@ def iter_jsonl(
     path = Path(path)
     try:
         with path.open("rb") as stream:
-            number = 0
-            while raw := stream.readline(MAX_LINE_BYTES + 1):
-                number += 1
-                if len(raw) > MAX_LINE_BYTES:
-                    raise DataError(
-                        f"{path}:{number}: expected at most {MAX_LINE_BYTES:,} bytes a line, got "
-                        "more; is it JSON Lines, one object a line?"
-                    )
-                if raw.isspace():
-                    continue
-                where = f"{path}:{number}"
-                try:
-                    record = _parse_line(raw, where)
-                except DataError as error:
-                    if bad is None:
-                        raise
-                    bad(where, error)
-                    continue
-                yield number, record
+            yield from iter_lines(stream, path, bad=bad)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def iter_blocks(path: str | Path) -> Iterator[tuple[int, bytes]]:
+    """Read a file in blocks of whole lines; a line that is too long is cut behind the limit.
+
+    Yields:
+        Number from 1 of the block's first line, and the block.
+
+    Raises:
+        DataError: when the file cannot be read.
+    """
+    path = Path(path)
+    number = 1
+    try:
+        with path.open("rb") as stream:
+            while block := stream.read(_BLOCK_BYTES):
+                if not block.endswith(b"\n"):
+                    block += stream.readline(MAX_LINE_BYTES + 1)
+                yield number, block
+                number += block.count(b"\n")
     except OSError as error:
         raise _unreadable(path, error) from error
 

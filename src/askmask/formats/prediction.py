@@ -6,7 +6,7 @@ missing is the same as null. `place` says where a record was read, for later mes
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -16,7 +16,7 @@ from askmask.formats.records import MASK_TYPES, Extra, Line, check_group, presen
 from askmask.rle import RLE
 from askmask.types import Answer, MaskType
 
-__all__ = ["PredictedMask", "Prediction", "prediction_from_answer"]
+__all__ = ["PredictedMask", "Prediction", "prediction_from_answer", "sums_to_one"]
 
 _SUM_TOLERANCE = 1e-3
 """How far probabilities that other tools rounded may be from summing to 1."""
@@ -173,10 +173,15 @@ def _mask_type_probability(fields: Fields) -> dict[MaskType, float] | None:
     if not fields.has(key):
         return None
     probability = fields.shares(key, MASK_TYPES)
-    total = sum(probability.values())
-    if abs(total - 1) > _SUM_TOLERANCE:
+    if not sums_to_one(probability.values()):
+        total = sum(probability.values())
         raise fields.error(key, f"expected probabilities that sum to 1, got {total:.4g}")
     return probability
+
+
+def sums_to_one(probabilities: Iterable[float]) -> bool:
+    """Whether probabilities sum to 1, but for what other tools round."""
+    return abs(sum(probabilities) - 1) <= _SUM_TOLERANCE
 
 
 def prediction_from_answer(id: str, answer: Answer) -> Prediction:

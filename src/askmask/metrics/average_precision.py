@@ -6,6 +6,7 @@ Equal to pycocotools but for its 2.2e-16 in the denominator of precision.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,9 @@ __all__ = ["AveragePrecision", "average_precision", "average_recall"]
 
 RECALLS = np.linspace(0, 1, 101)
 """Recalls at which COCO reads precision."""
+
+_SHARE = np.array([i.bit_count() / len(THRESHOLDS) for i in range(1 << len(THRESHOLDS))])
+"""Share of the thresholds whose bits are set in a number."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +65,7 @@ class AveragePrecision:
             query[inside], self.matched[:, inside], self.kept[:, inside], self.targets[rows]
         )
 
-    @property
+    @cached_property
     def value(self) -> float:
         """Mean precision over recalls and thresholds; NaN without targets."""
         total = int(self.targets.sum())
@@ -74,15 +78,17 @@ class AveragePrecision:
         """(N,) float64 NaN: the queries share one ranking of scores, so none has its own AP."""
         return np.full(self.n, np.nan)
 
-    @property
+    @cached_property
     def influence(self) -> NDArray[np.float64]:
         """(N,) float64, slope of AP in each query's weight; sums to 0."""
         total = int(self.targets.sum())
         if not total:
             return np.full(self.n, np.nan)
         curves = zip(self.matched, self.kept, strict=True)
-        slopes = [self._influence(*curve, total) for curve in curves]
-        return np.asarray(np.mean(slopes, axis=0))
+        slopes = np.zeros(self.n)
+        for curve in curves:
+            slopes += self._influence(*curve, total)
+        return slopes / len(self.matched)
 
     def _influence(
         self, matched: NDArray[np.bool_], kept: NDArray[np.bool_], total: int
@@ -123,7 +129,7 @@ def _best_from_here(
     best = np.maximum.accumulate(precision[::-1])[::-1]
     # The last point of each plateau of `best` is where its precision is reached.
     ends = np.flatnonzero(np.append(np.diff(best) != 0, True))
-    return best, ends[np.searchsorted(ends, np.arange(len(best)))]
+    return best, np.repeat(ends, np.diff(ends, prepend=-1))
 
 
 def _read_precision(
@@ -154,14 +160,10 @@ def average_precision(
         area: index into `matching.AREAS`; 0 is all.
         thresholds: chosen of `matching.THRESHOLDS`.
     """
-    looked_at = np.flatnonzero(instances.rank < MAX_DETECTIONS)
-    # COCO goes through the images in order, each sorted by score, before it sorts all.
-    order = np.lexsort((instances.rank[looked_at], instances.query[looked_at]))
-    looked_at = looked_at[order]
-    looked_at = looked_at[np.argsort(-instances.score[looked_at], kind="stable")]
+    looked_at = instances.ranked
     matched = _bits(instances.matched[area, looked_at], thresholds)
     ignored = _bits(instances.ignored[area, looked_at], thresholds)
-    return AveragePrecision(instances.query[looked_at], matched, ~ignored, instances.targets[area])
+    return AveragePrecision(instances.ranked_query, matched, ~ignored, instances.targets[area])
 
 
 def average_recall(instances: Instances, area: int = 0, most: int = MAX_DETECTIONS) -> Terms:
@@ -174,7 +176,7 @@ def average_recall(instances: Instances, area: int = 0, most: int = MAX_DETECTIO
     """
     looked_at = instances.rank < most
     right = instances.matched[area] & ~instances.ignored[area]
-    found = _bits(right[looked_at], slice(None)).mean(axis=0)
+    found = _SHARE[right[looked_at]]
     above = np.bincount(instances.query[looked_at], found, len(instances)).astype(np.float64)
     below = instances.targets[area].astype(np.float64)
     return Terms(above, below, below > 0)

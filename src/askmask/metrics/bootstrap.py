@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from askmask import loops
 from askmask.metrics.terms import Metric
 
 __all__ = ["LEVEL", "RESAMPLES", "intervals", "percentiles", "resample"]
@@ -18,11 +19,17 @@ _CHUNK = 1_000_000
 """Numbers drawn at a time: bounds the memory, and small arrays are quicker."""
 
 
-def _times_drawn(rng: np.random.Generator, resamples: int, n: int) -> NDArray[np.float64]:
-    """How often each of `n` queries is drawn in each resample, (resamples, n)."""
-    drawn = rng.integers(0, n, (resamples, n), np.int32) + np.arange(resamples)[:, None] * n
-    times = np.bincount(drawn.ravel(), minlength=resamples * n)
-    return times.reshape(resamples, n).astype(np.float64)
+def _draw_sums(
+    rng: np.random.Generator, resamples: int, terms: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Sum `terms`, (N, M), over N queries that are drawn with replacement, (resamples, M)."""
+    n = len(terms)
+    drawn = rng.integers(0, n, (resamples, n), np.int32)
+    if loops.worth(drawn.size):
+        return loops.draw_sums(drawn, terms)
+    places = drawn + np.arange(resamples)[:, None] * n
+    times = np.bincount(places.ravel(), minlength=resamples * n)
+    return np.asarray(times.reshape(resamples, n).astype(np.float64) @ terms)
 
 
 def resample(
@@ -44,14 +51,15 @@ def resample(
     if not n:
         return np.full((resamples, len(metrics)), np.nan)
     rng = np.random.default_rng(seed)
-    terms = [metric.linear() for metric in metrics]
-    above = np.stack([one.numerator for one in terms], axis=1)
-    below = np.stack([one.denominator for one in terms], axis=1)
+    both = np.empty((n, 2 * len(metrics)))  # numerators, then denominators
+    for column, metric in enumerate(metrics):
+        terms = metric.linear()
+        both[:, column], both[:, len(metrics) + column] = terms.numerator, terms.denominator
     values = []
     step = max(1, _CHUNK // n)
     for start in range(0, resamples, step):
-        times = _times_drawn(rng, min(step, resamples - start), n)
-        upper, lower = times @ above, times @ below
+        sums = _draw_sums(rng, min(step, resamples - start), both)
+        upper, lower = np.hsplit(sums, 2)
         values.append(np.divide(upper, lower, out=np.full_like(upper, np.nan), where=lower > 0))
     joined: NDArray[np.float64] = np.concatenate(values)
     return joined.clip(0.0, 1.0)

@@ -7,14 +7,19 @@ nothing, and a file of any length needs memory for its columns only.
 
 from __future__ import annotations
 
+import math
+import os
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from askmask.collector import uncollected
 from askmask.formats.askmask import Prediction, QueryRecord
+from askmask.loops import BATCH
 from askmask.metrics.instances import Instances
 from askmask.metrics.mask_counts import Wanted, count_masks
 from askmask.metrics.parts import Parts, parts_of
@@ -29,11 +34,13 @@ MASK_TYPES = tuple(MaskType)
 NO_TYPE = -1
 """Code of a type that the source or the model does not say."""
 
-_CHARACTERS = 100_000
-"""Characters of codes that are counted at a time; their arrays fit a processor's cache."""
+_CHARACTERS = BATCH
+"""Characters of codes that are counted at a time."""
 
-_LINE = 100
-"""Characters that a query counts for beside its codes, so that empty ones fill a chunk too."""
+_QUERIES = 1_000
+"""Queries that are counted at a time at most."""
+
+_WORKERS = os.cpu_count() or 1
 
 _REJECTED = 0.5
 """A fused mask is no answer when the model's no-target probability is above this."""
@@ -109,23 +116,30 @@ class Counts:
         return Counts(**columns)
 
 
+_CODES: dict[str | None, int] = {None: NO_TYPE, **{kind: i for i, kind in enumerate(MASK_TYPES)}}
+"""Code of each mask type, by what records say."""
+
+_NOT_SAID = (math.nan,) * len(MASK_TYPES)
+
+
 def _codes(types: Sequence[str | None]) -> NDArray[np.int8]:
     """Codes of mask types."""
-    codes = [NO_TYPE if name is None else MASK_TYPES.index(MaskType(name)) for name in types]
-    return np.array(codes, np.int8)
+    return np.array([_CODES[name] for name in types], np.int8)
 
 
 def _probabilities(predictions: Sequence[Prediction]) -> NDArray[np.float64]:
     """Probability of each type, (N, 3), NaN where not said."""
     rows = [
-        [float("nan")] * len(MASK_TYPES) if said is None else [said[kind] for kind in MASK_TYPES]
-        for said in (answer.mask_type_probability for answer in predictions)
+        _NOT_SAID if said is None else [said[kind] for kind in MASK_TYPES]
+        for said in [answer.mask_type_probability for answer in predictions]
     ]
     return np.array(rows, np.float64).reshape(-1, len(MASK_TYPES))
 
 
 def _count_answers(
-    types: Sequence[str | None], predictions: Sequence[Prediction], fused_only: NDArray[np.bool_]
+    queries: Sequence[QueryRecord],
+    predictions: Sequence[Prediction],
+    fused_only: NDArray[np.bool_],
 ) -> dict[str, Any]:
     """Count the columns that are about what the model says beside its masks."""
     failed = np.array([answer.error is not None for answer in predictions], bool)
@@ -137,55 +151,78 @@ def _count_answers(
     return {
         "answered": ~failed & (masks | accepted),
         "failed": failed,
-        "asked_type": _codes(types),
+        "asked_type": _codes([query.mask_type for query in queries]),
         "answered_type": _codes([answer.mask_type for answer in predictions]),
         "type_probability": _probabilities(predictions),
     }
 
 
+def _count_parts(
+    parts: Parts, queries: Sequence[QueryRecord], answers: Sequence[Prediction], wanted: Wanted
+) -> list[Counts]:
+    """Count queries in batches."""
+    counted: list[Counts] = []
+    start = 0
+    for batch in parts.batches(_CHARACTERS):
+        here = slice(start, start + len(batch.ids))
+        columns = count_masks(batch, wanted)
+        said = _count_answers(queries[here], answers[here], columns["fused_only"])
+        counted.append(Counts(**columns, **said))
+        start = here.stop
+    return counted
+
+
 class Counter:
-    """Counts queries as they stream by, a chunk at a time."""
+    """Counts queries as they stream by, some hundred at a time, beside what reads them.
+
+    Compiled loops leave Python to other threads; so does much of NumPy.
+    """
 
     def __init__(self, wanted: Wanted | None = None) -> None:
         """Start without queries; count all that there is when nothing is said."""
         self._wanted = wanted or Wanted()
         self._twins = Twins()
-        self._done: list[Counts] = []
+        self._workers = ThreadPoolExecutor(_WORKERS)
+        self._counted: list[Future[list[Counts]]] = []
         self._rows: list[int] = []
-        self._characters = 0
-        self._parts: list[Parts] = []
-        self._types: list[str | None] = []
+        self._queries: list[QueryRecord] = []
         self._answers: list[Prediction] = []
 
     def add(self, row: int, query: QueryRecord, prediction: Prediction) -> None:
         """Add the query of `row` and its answer.
 
         Raises:
-            DataError: when a mask has another size than its query or a score is not finite.
+            DataError: when a mask has another size than its query or a score is not finite; also
+                for queries that were added before.
         """
-        parts = parts_of(query, prediction)
-        if self._wanted.twins:
-            self._twins.add(row, query, parts)
         self._rows.append(row)
-        self._parts.append(parts)
-        self._types.append(query.mask_type)
+        self._queries.append(query)
         self._answers.append(prediction)
-        self._characters += _LINE + sum(len(code["counts"]) for code in parts.codes)
-        if self._characters >= _CHARACTERS:
+        if len(self._queries) >= _QUERIES:
             self._count()
 
     def _count(self) -> None:
         """Count the queries that wait."""
-        columns: dict[str, Any] = count_masks(self._parts, self._wanted)
-        said = _count_answers(self._types, self._answers, columns["fused_only"])
-        self._done.append(Counts(**columns, **said))
-        self._characters = 0
-        self._parts, self._types, self._answers = [], [], []
+        queries, answers = self._queries, self._answers
+        self._queries, self._answers = [], []
+        with uncollected():
+            parts = parts_of(queries, answers)
+        if self._wanted.twins:
+            rows = self._rows[len(self._rows) - len(queries) :]
+            for row, query, groups in zip(rows, queries, parts.by_role, strict=True):
+                self._twins.add(row, query, groups)
+        if len(self._counted) > _WORKERS:
+            self._counted[-_WORKERS - 1].result()  # lest records wait in numbers
+        self._counted.append(
+            self._workers.submit(_count_parts, parts, queries, answers, self._wanted)
+        )
 
     def counts(self) -> Counts:
         """Return the counts of all queries by row, and end the counting."""
         self._count()
-        counts = Counts.concatenate(self._done)
+        counts = Counts.concatenate([part for done in self._counted for part in done.result()])
+        self._workers.shutdown()
+        self._counted = []
         rows = np.array(self._rows, np.intp)
         if (np.diff(rows) < 0).any():
             counts = counts.take(np.argsort(rows))

@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from askmask import rle
+from askmask import loops, rle
 from askmask.errors import RLEError
 from askmask.rle import RLE
 
@@ -119,7 +119,12 @@ def _read(codes: Sequence[RLE], pixels: _Ints) -> Edges | None:
         return None
     first = np.zeros(len(texts) + 1, np.int64)
     np.cumsum([*map(len, texts)], out=first[1:])
-    read = _numbers(np.frombuffer(joined.encode("ascii"), np.uint8), first)
+    characters = np.frombuffer(joined.encode("ascii"), np.uint8)
+    offset = np.cumsum(pixels + 1) - (pixels + 1)
+    if loops.worth(len(characters)):
+        found = loops.read(characters, first, pixels)
+        return None if found is None else Edges(*found, offset)
+    read = _numbers(characters, first)
     if read is None:
         return None
     numbers, first = read
@@ -136,7 +141,7 @@ def _read(codes: Sequence[RLE], pixels: _Ints) -> Edges | None:
         along = along[keep]
     first = np.zeros(len(first), np.int64)
     np.cumsum(n & ~1, out=first[1:])
-    return Edges(along, first, np.cumsum(pixels + 1) - (pixels + 1))
+    return Edges(along, first, offset)
 
 
 def read_edges(codes: Sequence[RLE]) -> Edges:

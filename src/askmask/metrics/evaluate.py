@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import os
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from numpy.typing import NDArray
 
 from askmask.errors import DataError
 from askmask.formats.askmask import Prediction, QueryRecord
@@ -16,9 +21,11 @@ from askmask.metrics.protocols import Protocol, load_protocol, settings_of, term
 from askmask.metrics.report import Figure, Report
 from askmask.metrics.signature import signature
 from askmask.metrics.slices import Slices
-from askmask.metrics.terms import Metric
 
 __all__ = ["evaluate"]
+
+_MANY = 250_000
+"""Queries from which on slices are computed one by one, as each takes memory meanwhile."""
 
 
 def _undefined(counts: Counts, protocol: Protocol, ids: list[str]) -> dict[str, str]:
@@ -82,7 +89,8 @@ def evaluate(
     undefined = _undefined(counts, chosen, pairing.ids)
     terms = terms_of(counts, chosen)
 
-    def figures(metrics: Mapping[str, Metric], of: str | None = None) -> dict[str, Figure]:
+    def figures(of: str | None, rows: NDArray[np.bool_] | None) -> dict[str, Figure]:
+        metrics = terms if rows is None else {name: one[rows] for name, one in terms.items()}
         bounds = intervals(list(metrics.values()), seed=seed, resamples=resamples)
         common = {"slice": of, "missing": pairing.absent or None}
         return {
@@ -98,16 +106,18 @@ def evaluate(
             for (name, metric), (low, high) in zip(metrics.items(), bounds, strict=True)
         }
 
+    members = sorting.members(len(counts))
+    with ThreadPoolExecutor(os.cpu_count() if len(counts) < _MANY else 1) as pool:
+        whole = pool.submit(figures, None, None)
+        slices = dict(zip(members, pool.map(figures, members, members.values()), strict=True))
+
     return Report(
         protocol=chosen.name,
         n=len(counts),
         failed=int(counts.failed.sum()),
         missing=pairing.absent,
-        metrics=figures(terms),
-        slices={
-            of: figures({name: metric[rows] for name, metric in terms.items()}, of)
-            for of, rows in sorting.members(len(counts)).items()
-        },
+        metrics=whole.result(),
+        slices=slices,
         confusion=mask_type_confusion(counts),
         counts=counts,
         query_ids=pairing.ids,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from askmask.metrics.edges import Edges, ranges
 from askmask.metrics.matching import (
     ALL_THRESHOLDS,
+    MAX_DETECTIONS,
     best_assignment,
     coco_matches,
     outside,
@@ -53,6 +55,17 @@ class Instances:
 
     def __len__(self) -> int:
         return int(self.targets.shape[1])
+
+    @cached_property
+    def ranked(self) -> _Ints:
+        """Masks that COCO looks at, best score first; equal scores as they come in the file."""
+        looked_at = np.flatnonzero(self.rank < MAX_DETECTIONS)
+        return looked_at[np.argsort(-self.score[looked_at], kind="stable")]
+
+    @cached_property
+    def ranked_query(self) -> _Ints:
+        """Row of the query of each mask in `ranked`."""
+        return self.query[self.ranked]
 
     @classmethod
     def concatenate(cls, parts: Sequence[Instances]) -> Instances:

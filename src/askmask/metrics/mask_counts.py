@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from askmask.metrics.edges import Edges
 from askmask.metrics.instances import Instances, match_instances, overlapping
 from askmask.metrics.matching import best_assignment
 from askmask.metrics.overlap import Role, pixels, regions
-from askmask.metrics.parts import Parts, read_parts
+from askmask.metrics.parts import Parts
 from askmask.metrics.rims import rim_areas
 from askmask.metrics.twins import NO_TWIN
 
@@ -53,15 +53,15 @@ def _hidden_iou(table: NDArray[np.int64], known: NDArray[np.bool_]) -> NDArray[n
     return np.where(known & (hidden > 0), _ratio(common, either), np.nan)
 
 
-def _rims(edges: Edges, numbers: NDArray[np.int64], parts: Sequence[Parts]) -> NDArray[np.int64]:
+def _rims(edges: Edges, numbers: NDArray[np.int64], parts: Parts) -> NDArray[np.int64]:
     """Pixels in both rims and in either, (N, 2)."""
     border = [0, *np.cumsum(numbers).tolist()]
     rows = []
-    for i, one in enumerate(parts):
+    for i, size_hw in enumerate(parts.sizes_hw):
         start, target, seen, ignored, end = border[4 * i : 4 * i + 5]
         spans = slice(start, target), slice(target, seen), slice(ignored, end)
         predicted, wanted, out = (edges.of(masks) for masks in spans)
-        rows.append(rim_areas(predicted, wanted, out, one.size_hw))
+        rows.append(rim_areas(predicted, wanted, out, size_hw))
     return np.array(rows, np.int64).reshape(-1, 2)
 
 
@@ -69,17 +69,17 @@ def _instances(
     edges: Edges,
     query: NDArray[np.int64],
     role: NDArray[np.int64],
-    parts: Sequence[Parts],
+    parts: Parts,
     fused_only: NDArray[np.bool_],
 ) -> Instances:
     """Match the instance masks of N queries; the ignore region is a crowd."""
     masks = np.flatnonzero((role == Role.PREDICTED) & ~fused_only[query])
     targets = np.flatnonzero((role == Role.TARGET) | (role == Role.IGNORED))
-    score = np.array([score for one in parts for score in one.score], np.float64)
+    score = np.array([*chain.from_iterable(parts.scores)], np.float64)
     crowd = role[targets] == Role.IGNORED
-    crowd[~crowd] = [mark for one in parts for mark in one.crowd]
+    crowd[~crowd] = [*chain.from_iterable(parts.crowds)]
     return match_instances(
-        edges, (masks, query[masks], score), (targets, query[targets], crowd), len(parts)
+        edges, (masks, query[masks], score), (targets, query[targets], crowd), len(parts.ids)
     )
 
 
@@ -98,30 +98,30 @@ def _assigned(
     return np.stack([iou, common, area - common, np.maximum(*numbers)], axis=1)
 
 
-def count_masks(parts: Sequence[Parts], wanted: Wanted) -> dict[str, Any]:
+def count_masks(parts: Parts, wanted: Wanted) -> dict[str, Any]:
     """Count the columns of `Counts` that are about masks, for N queries at once.
 
     Raises:
         RLEError: naming the query whose code is malformed.
     """
-    n = len(parts)
-    edges = read_parts(parts)
-    numbers = np.array([len(codes) for one in parts for codes in one.by_role], np.int64)
+    n = len(parts.ids)
+    edges = parts.read()
+    numbers = np.array([[*map(len, groups)] for groups in parts.by_role], np.int64).ravel()
     cell = np.repeat(np.arange(4 * n), numbers)
     query, role = cell >> 2, cell & 3
-    size = np.array([one.size_hw[0] * one.size_hw[1] for one in parts], np.int64)
+    size = np.array([height * width for height, width in parts.sizes_hw], np.int64)
     table = regions(edges, query, role, size)
     ignored = (Role.IGNORED,)
-    known = np.array([len(one.seen) > 0 for one in parts], bool)
+    each = numbers.reshape(n, len(Role))
     predicted = np.bincount(query, np.where(role == Role.PREDICTED, edges.area, 0), n)
-    fused_only = np.array([len(one.predicted) > len(one.score) for one in parts], bool)
+    fused_only = each[:, Role.PREDICTED] > np.array([*map(len, parts.scores)], np.int64)
     return {
         "intersection": pixels(table, (Role.PREDICTED,), (Role.TARGET,), without=ignored),
         "union": pixels(table, (Role.PREDICTED, Role.TARGET), without=ignored),
         "target_area": pixels(table, (Role.TARGET,), without=ignored),
-        "targets": np.array([len(one.target) for one in parts], np.int64),
+        "targets": each[:, Role.TARGET].copy(),
         "fused_only": fused_only & (predicted > 0),
-        "hidden_iou": _hidden_iou(table, known),
+        "hidden_iou": _hidden_iou(table, each[:, Role.OTHER] > 0),
         "switched": np.full(n, NO_TWIN, np.int8),
         "boundary": _rims(edges, numbers, parts) if wanted.rims else None,
         "pairs": _assigned(edges, query, role, n) if wanted.pairs else None,

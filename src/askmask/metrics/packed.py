@@ -40,13 +40,16 @@ def pack(masks: NDArray[np.bool_]) -> _Words:
             f"masks: expected (N, H, W) bool, got {masks.shape} {masks.dtype}; use masks > 0"
         )
     packed = np.packbits(masks.reshape(len(masks), masks.shape[1] * masks.shape[2]), axis=1)
-    return np.pad(packed, ((0, 0), (0, -packed.shape[1] % 8))).view(np.uint64)
+    rest = -packed.shape[1] % 8
+    if rest:
+        packed = np.pad(packed, ((0, 0), (0, rest)))
+    return packed.view(np.uint64)
 
 
 def _area(words: _Words) -> NDArray[np.int64]:
     """Pixels along the last axis."""
-    area: NDArray[np.int64] = _bits_set(words).sum(axis=-1, dtype=np.int64)
-    return area
+    area = _bits_set(words).sum(axis=-1, dtype=np.uint32)  # twice as fast as int64
+    return np.asarray(area, np.int64)
 
 
 def pair_areas(

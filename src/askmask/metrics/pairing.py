@@ -24,6 +24,10 @@ def _at(record: QueryRecord | Prediction) -> str:
     return f"{record.place}: " if record.place else ""
 
 
+def _twice(record: QueryRecord | Prediction, whose: str, expected: str) -> DataError:
+    return DataError(f"{_at(record)}{whose}: expected {expected}, got two for {record.id}")
+
+
 class Pairing:
     """Iterates over (row, query, prediction), in any order of rows.
 
@@ -44,7 +48,7 @@ class Pairing:
         """Take one prediction for each query; what to do about missing ones as in `evaluate`."""
         self._pairs = zip_longest(queries, predictions)
         self._allow_missing = allow_missing
-        self._predicted: set[str] = set()
+        self._paired: set[str] = set()
         self.ids: list[str] = []
         self.absent = 0
 
@@ -56,32 +60,29 @@ class Pairing:
         """
         asked: dict[str, tuple[int, QueryRecord]] = {}
         answered: dict[str, Prediction] = {}
-        rows: set[str] = set()
         for query, prediction in self._pairs:
             if prediction is not None:
-                where = f"{_at(prediction)}predictions"
-                self._check_new(prediction.id, self._predicted, where, "one for each query")
+                if prediction.id in self._paired or prediction.id in answered:
+                    raise _twice(prediction, "predictions", "one for each query")
                 answered[prediction.id] = prediction
             if query is not None:
-                self._check_new(query.id, rows, f"{_at(query)}queries", "different ids")
+                if query.id in self._paired or query.id in asked:
+                    raise _twice(query, "queries", "different ids")
                 asked[query.id] = len(self.ids), query
                 self.ids.append(query.id)
             for record in (query, prediction):
                 if record is not None and record.id in asked and record.id in answered:
-                    yield *asked.pop(record.id), answered.pop(record.id)
+                    row, its_query = asked.pop(record.id)
+                    self._paired.add(its_query.id)
+                    yield row, its_query, answered.pop(record.id)
         self._refuse_extra([*answered.values()])
         yield from self._without_prediction(asked)
 
-    @staticmethod
-    def _check_new(name: str, seen: set[str], whose: str, expected: str) -> None:
-        if name in seen:
-            raise DataError(f"{whose}: expected {expected}, got two for {name}")
-        seen.add(name)
-
     def _refuse_extra(self, extra: list[Prediction]) -> None:
         if extra:
+            number = len(self._paired) + len(extra)
             raise DataError(
-                f"{_at(extra[0])}predictions: {len(extra):,} of {len(self._predicted):,} are of no "
+                f"{_at(extra[0])}predictions: {len(extra):,} of {number:,} are of no "
                 f"query ({listed([one.id for one in extra])}); were they made for another queries "
                 "file?"
             )

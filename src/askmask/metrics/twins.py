@@ -18,7 +18,7 @@ from askmask.errors import DataError
 from askmask.formats.askmask import QueryRecord
 from askmask.metrics.edges import read_edges
 from askmask.metrics.overlap import Role, pixels, regions
-from askmask.metrics.parts import Parts
+from askmask.metrics.parts import Codes
 from askmask.rle import RLE
 from askmask.types import MaskType
 
@@ -83,16 +83,21 @@ class Twins:
         self._pairs: list[tuple[_Twin, _Twin]] = []
         self._switched: dict[int, bool] = {}
 
-    def add(self, row: int, query: QueryRecord, parts: Parts) -> None:
-        """Add a query; a twin that never comes makes no pair, so a part of a file can be scored."""
+    def add(self, row: int, query: QueryRecord, by_role: tuple[Codes, Codes, Codes, Codes]) -> None:
+        """Add a query; a twin that never comes makes no pair, so a part of a file can be scored.
+
+        Args:
+            row: of the query.
+            query: the query.
+            by_role: codes as in `Parts.by_role`.
+        """
         if query.mask_type not in (MaskType.MODAL, MaskType.AMODAL) or not query.targets:
             return
         tagged = [tag.removeprefix(_TAG) for tag in query.tags if tag.startswith(_TAG)]
         names = [name for name in dict.fromkeys(tagged) if name != query.id]
-        codes = [[*codes] for codes in (parts.predicted, parts.target, parts.ignored)]
-        predicted, target, ignored = codes
-        kind = str(query.mask_type)
-        twin = _Twin(row, kind, parts.size_hw, predicted, target, ignored, names)
+        predicted, target, _, ignored = [[*codes] for codes in by_role]
+        kind, size_hw = str(query.mask_type), (query.height, query.width)
+        twin = _Twin(row, kind, size_hw, predicted, target, ignored, names)
         for name in dict.fromkeys([*self._wanted.pop(query.id, []), *names]):
             other = self._shelf.get(name)
             if other is None:

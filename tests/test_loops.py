@@ -1,0 +1,49 @@
+"""Loops that numba compiles; those over codes are tested in metrics/test_overlap.py."""
+
+import gc
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from askmask import loops
+from askmask.collector import uncollected
+from askmask.metrics import bootstrap
+
+
+def test_draws_are_summed_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    terms = np.random.default_rng(1).random((40, 3))
+    plain = bootstrap._draw_sums(np.random.default_rng(3), 7, terms)
+    monkeypatch.setattr(loops, "worth", lambda _: True)
+    monkeypatch.setattr(loops, "_compiled", lambda loop: loop)
+    looped = bootstrap._draw_sums(np.random.default_rng(3), 7, terms)
+    assert looped == pytest.approx(plain, rel=1e-14)
+    assert len({*plain[:, 0]}) == 7
+
+
+def test_numba_is_not_started_for_little(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loops, "_INSTALLED", True)
+    assert (loops.worth(1_000), loops.worth(1_000_000)) == (False, True)
+    monkeypatch.setattr(loops, "_INSTALLED", False)
+    assert not loops.worth(1_000_000)
+
+
+def test_neither_numba_nor_msgspec_is_loaded_before_it_is_needed() -> None:
+    code = "import sys, askmask.formats.askmask, askmask.metrics; print([*sys.modules])"
+    names = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "'numpy'" in names.stdout
+    assert "numba" not in names.stdout
+    assert "msgspec" not in names.stdout
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_the_collector_is_as_it_was_afterwards(enabled: bool) -> None:
+    before = gc.isenabled()
+    try:
+        (gc.enable if enabled else gc.disable)()
+        with uncollected():
+            assert not gc.isenabled()
+        assert gc.isenabled() is enabled
+    finally:
+        (gc.enable if before else gc.disable)()
