@@ -84,8 +84,8 @@ class TestResults:
         record = json.loads(Path("out/prediction.json").read_text())
         assert record["unsure"] == "the weakest [mask] has 0.55"
         assert Prediction.from_json(record, "file").to_json() == record
-        heights = [Image.open(f"{name}/overlay.png").height for name in ("sure", "out")]
-        assert heights[0] < heights[1]
+        with Image.open("sure/overlay.png") as plain, Image.open("out/overlay.png") as longer:
+            assert plain.height < longer.height
 
     def test_nothing_fits_may_be_unsure_too(self, run: Run, kitchen: Path) -> None:
         out = run("segment", kitchen, "perhaps an elephant", "--out", "out").out
