@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -178,6 +180,16 @@ class TestLegend:
             panel = drawn[400:].astype(int)
             for edge in (panel[:3], panel[-3:], panel[:, :3], panel[:, -3:]):
                 assert np.ptp(edge, axis=(0, 1)).max() == 0
+
+    @pytest.mark.parametrize("size_hw", [(400, 480), (40, 40)])
+    def test_an_unsure_answer_has_lines_more(self, size_hw: tuple[int, int]) -> None:
+        sure = nothing(size_hw)
+        few, many = (
+            draw(replace(sure, unsure=words)) for words in ("one doubt", "many doubts, " * 9)
+        )
+        assert draw(sure).shape[0] < few.shape[0] < many.shape[0]
+        panel = few.astype(int)
+        assert np.ptp(panel[-3:], axis=(0, 1)).max() == 0
 
     def test_characters_beyond_the_font_are_no_failure(self) -> None:
         assert draw(nothing((300, 480)), "die Tasse ☕ 左边\n\tand\x00 more").shape[1] == 480

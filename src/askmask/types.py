@@ -243,6 +243,8 @@ class Answer:
         no_target_probability: in [0, 1], or None when the model cannot say.
         rationale: why these, in words, or None.
         seconds: model time for this sentence, or None.
+        unsure: why the answer may well be wrong, in words; None when the model is sure or cannot
+            say.
     """
 
     mask_type: MaskType
@@ -254,6 +256,7 @@ class Answer:
     no_target_probability: float | None = None
     rationale: str | None = None
     seconds: float | None = None
+    unsure: str | None = None
 
     def __post_init__(self) -> None:
         counts = {len(self.masks), len(self.scores), len(self.modal), len(self.amodal)}

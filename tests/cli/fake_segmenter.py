@@ -58,6 +58,7 @@ class FakeStages:
             modal=modal,
             amodal=amodal,
             no_target_probability=0.1 if named else 0.9,
+            unsure="the weakest [mask] has 0.55" if "perhaps" in query.text else None,
         )
 
 

@@ -75,6 +75,23 @@ class TestResults:
         assert "nothing fits" in result.out
         assert names(Path("out")) == ["overlay.png", "prediction.json"]
 
+    def test_an_unsure_answer_says_so_everywhere(self, run: Run, kitchen: Path) -> None:
+        sure = run("segment", kitchen, "the red one", "--out", "sure")
+        assert "unsure" not in sure.out
+        assert "unsure" not in Path("sure/prediction.json").read_text()
+        unsure = run("segment", kitchen, "perhaps the red one", "--out", "out")
+        assert "unsure: the weakest [mask] has 0.55" in unsure.out
+        record = json.loads(Path("out/prediction.json").read_text())
+        assert record["unsure"] == "the weakest [mask] has 0.55"
+        assert Prediction.from_json(record, "file").to_json() == record
+        with Image.open("sure/overlay.png") as plain, Image.open("out/overlay.png") as longer:
+            assert plain.height < longer.height
+
+    def test_nothing_fits_may_be_unsure_too(self, run: Run, kitchen: Path) -> None:
+        out = run("segment", kitchen, "perhaps an elephant", "--out", "out").out
+        assert "nothing fits" in out
+        assert "unsure: " in out
+
     @pytest.mark.parametrize(
         ("mask_type", "pixels"), [("auto", 400), ("modal", 300), ("amodal", 400), ("hidden", 100)]
     )

@@ -32,6 +32,18 @@ def test_a_shy_network_gets_thresholds_that_answer_right() -> None:
     assert right > 380
 
 
+def test_the_sure_threshold_divides_right_from_wrong_groups() -> None:
+    """Groups of clear scores are right, those of middling ones wrong."""
+    one, other = np.array([True, False]), np.array([False, True])
+    clear = [Judged(np.array([4.0, -4.0]), -4.0, one, 1)] * 30
+    middling = [Judged(np.array([0.8, -1.5]), -4.0, other, 1)] * 10
+    empty = [Judged(np.array([-5.0, -5.0]), 4.0, np.array([False, False]), 0)] * 10
+    fitted = calibrate(EmbeddedConfig(), [*clear, *middling, *empty])
+    assert 1 / (1 + np.exp(-0.8)) < fitted.sure_threshold < 1 / (1 + np.exp(-4.0))
+    all_right = calibrate(EmbeddedConfig(sure_threshold=0.61), [*clear, *empty])
+    assert all_right.sure_threshold == 0.61  # nothing to tell apart
+
+
 @pytest.mark.parametrize("items", [[], [Judged(np.zeros(2), 0.0, np.array([True, False]), 1)]])
 def test_nothing_to_fit_leaves_the_configuration(items: list[Judged]) -> None:
     assert calibrate(EmbeddedConfig(), items) == EmbeddedConfig()

@@ -16,6 +16,7 @@ from askmask.cli.compare import compare
 from askmask.cli.complete import complete
 from askmask.cli.convert import convert
 from askmask.cli.data import data
+from askmask.cli.decompose import decompose
 from askmask.cli.doctor import doctor
 from askmask.cli.evaluate import evaluate
 from askmask.cli.evaluate_completer import evaluate_completer
@@ -42,6 +43,7 @@ app.command()(mask_type)
 app.command()(predict)
 app.command()(evaluate)
 app.command()(evaluate_completer)
+app.command()(decompose)
 app.command()(compare)
 app.command()(leaderboard)
 build.command()(groups)

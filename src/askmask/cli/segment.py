@@ -131,6 +131,8 @@ def _print_summary(answer: Answer, folder: Path) -> None:
     )
     took = "" if answer.seconds is None else f" [dim]in {answer.seconds:.2f} s[/dim]"
     console.print(f"[bold]{found}[/bold], {answer.mask_type} ({share:.0%}){took}")
+    if answer.unsure is not None:
+        console.print(f"[yellow]unsure[/yellow]: {escape(answer.unsure)}")
     for number, (score, area) in enumerate(zip(answer.scores, answer.masks.areas, strict=True), 1):
         console.print(f"  {number}  score {score:.2f}  {area:,} pixels  mask-{number}.png")
     console.print(f"{escape(str(folder / 'overlay.png'))}")

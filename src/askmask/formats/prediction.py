@@ -88,6 +88,7 @@ class Prediction(Line):
         rationale: why these, or None.
         seconds: model time for this query, or None.
         error: set instead of masks when the query failed.
+        unsure: why the answer may well be wrong, or None; written only when it is set.
         extra: keys that the format does not know.
         place: where it was read, e.g. "predictions.jsonl:7"; "" when made in Python.
     """
@@ -101,13 +102,14 @@ class Prediction(Line):
     rationale: str | None = None
     seconds: float | None = None
     error: str | None = None
+    unsure: str | None = None
     extra: Extra = field(default_factory=dict)
     place: str = field(default="", compare=False, repr=False)
 
     KEYS: ClassVar[AbstractSet[str]] = frozenset(
         (
             *("id", "mask_type", "mask_type_probability", "masks", "fused"),
-            *("no_target_probability", "rationale", "seconds", "error"),
+            *("no_target_probability", "rationale", "seconds", "error", "unsure"),
         )
     )
 
@@ -130,6 +132,7 @@ class Prediction(Line):
             rationale=fields.optional("rationale", fields.text),
             seconds=fields.optional("seconds", lambda key: fields.number(key, 0)),
             error=error,
+            unsure=fields.optional("unsure", fields.text),
             extra=fields.extra,
             place=fields.where,
         )
@@ -147,6 +150,7 @@ class Prediction(Line):
             "rationale": self.rationale,
             "seconds": self.seconds,
             "error": self.error,
+            **present(unsure=self.unsure),
             **self.extra,
         }
 
@@ -200,4 +204,5 @@ def prediction_from_answer(id: str, answer: Answer) -> Prediction:
         no_target_probability=answer.no_target_probability,
         rationale=answer.rationale,
         seconds=answer.seconds,
+        unsure=answer.unsure,
     )

@@ -22,7 +22,7 @@ from askmask.metrics.report import Figure, Report
 from askmask.metrics.signature import signature
 from askmask.metrics.slices import Slices
 
-__all__ = ["evaluate"]
+__all__ = ["Scoring", "evaluate"]
 
 _MANY = 250_000
 """Queries from which on slices are computed one by one, as each takes memory meanwhile."""
@@ -45,6 +45,85 @@ def _undefined(counts: Counts, protocol: Protocol, ids: list[str]) -> dict[str, 
             "one with scores; score with protocol select, which leaves them undefined"
         )
     return dict.fromkeys(needing, reason)
+
+
+class Scoring:
+    """Scores queries and their predictions, row by row, into a report."""
+
+    def __init__(self, protocol: Protocol, **said: str | None) -> None:
+        """Start without queries.
+
+        Args:
+            protocol: which figures and slices, by which rules.
+            said: what else signatures say, e.g. data="3f8a0c9d21b4"; None is left out.
+        """
+        self._protocol, self._said = protocol, said
+        self._counter = Counter(wanted_by(protocol.metrics, protocol.rules))
+        self._slices = Slices(protocol.slices)
+
+    def add(self, row: int, query: QueryRecord, prediction: Prediction) -> None:
+        """Add the query of `row` and its answer.
+
+        Raises:
+            DataError: when a mask has another size than its query or a score is not finite.
+        """
+        self._counter.add(row, query, prediction)
+        self._slices.add(row, query)
+
+    def report(
+        self, ids: list[str], *, missing: int = 0, resamples: int = RESAMPLES, seed: int = 0
+    ) -> Report:
+        """Compute the figures, and end the scoring.
+
+        Args:
+            ids: of the queries, by row.
+            missing: queries that were added without a prediction of the model.
+            resamples: number of bootstrap resamples.
+            seed: of the bootstrap.
+
+        Raises:
+            DataError: when answers lack the instances that the protocol needs.
+        """
+        counts, chosen = self._counter.counts(), self._protocol
+        undefined = _undefined(counts, chosen, ids)
+        terms = terms_of(counts, chosen)
+
+        def figures(of: str | None, rows: NDArray[np.bool_] | None) -> dict[str, Figure]:
+            metrics = terms if rows is None else {name: one[rows] for name, one in terms.items()}
+            bounds = intervals(list(metrics.values()), seed=seed, resamples=resamples)
+            common = {"slice": of, "missing": missing or None}
+            return {
+                name: Figure(
+                    value=metric.value,
+                    low=low,
+                    high=high,
+                    n=metric.n,
+                    signature=signature(
+                        name, {**settings_of(name, chosen), **common, "n": metric.n, **self._said}
+                    ),
+                )
+                for (name, metric), (low, high) in zip(metrics.items(), bounds, strict=True)
+            }
+
+        members = self._slices.members(len(counts))
+        with ThreadPoolExecutor(os.cpu_count() if len(counts) < _MANY else 1) as pool:
+            whole = pool.submit(figures, None, None)
+            slices = dict(zip(members, pool.map(figures, members, members.values()), strict=True))
+
+        return Report(
+            protocol=chosen.name,
+            n=len(counts),
+            failed=int(counts.failed.sum()),
+            missing=missing,
+            metrics=whole.result(),
+            slices=slices,
+            confusion=mask_type_confusion(counts),
+            counts=counts,
+            query_ids=ids,
+            terms=terms,
+            reliability=reliability(counts),
+            undefined=undefined,
+        )
 
 
 def evaluate(
@@ -80,48 +159,7 @@ def evaluate(
     """
     chosen = load_protocol(protocol) if isinstance(protocol, str) else protocol
     pairing = Pairing(queries, predictions, allow_missing)
-    counter = Counter(wanted_by(chosen.metrics, chosen.rules))
-    sorting = Slices(chosen.slices)
+    scoring = Scoring(chosen, data=data)
     for row, query, prediction in pairing:
-        counter.add(row, query, prediction)
-        sorting.add(row, query)
-    counts = counter.counts()
-    undefined = _undefined(counts, chosen, pairing.ids)
-    terms = terms_of(counts, chosen)
-
-    def figures(of: str | None, rows: NDArray[np.bool_] | None) -> dict[str, Figure]:
-        metrics = terms if rows is None else {name: one[rows] for name, one in terms.items()}
-        bounds = intervals(list(metrics.values()), seed=seed, resamples=resamples)
-        common = {"slice": of, "missing": pairing.absent or None}
-        return {
-            name: Figure(
-                value=metric.value,
-                low=low,
-                high=high,
-                n=metric.n,
-                signature=signature(
-                    name, {**settings_of(name, chosen), **common, "n": metric.n, "data": data}
-                ),
-            )
-            for (name, metric), (low, high) in zip(metrics.items(), bounds, strict=True)
-        }
-
-    members = sorting.members(len(counts))
-    with ThreadPoolExecutor(os.cpu_count() if len(counts) < _MANY else 1) as pool:
-        whole = pool.submit(figures, None, None)
-        slices = dict(zip(members, pool.map(figures, members, members.values()), strict=True))
-
-    return Report(
-        protocol=chosen.name,
-        n=len(counts),
-        failed=int(counts.failed.sum()),
-        missing=pairing.absent,
-        metrics=whole.result(),
-        slices=slices,
-        confusion=mask_type_confusion(counts),
-        counts=counts,
-        query_ids=pairing.ids,
-        terms=terms,
-        reliability=reliability(counts),
-        undefined=undefined,
-    )
+        scoring.add(row, query, prediction)
+    return scoring.report(pairing.ids, missing=pairing.absent, resamples=resamples, seed=seed)

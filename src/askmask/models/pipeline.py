@@ -74,6 +74,15 @@ class Pipeline:
         answer = self._selector.select(image, candidates, asked)
         return replace(answer, seconds=time.perf_counter() - start)
 
+    @property
+    def candidates(self) -> Candidates:
+        """What was found in the current picture, completed.
+
+        Raises:
+            QueryError: when no picture is set.
+        """
+        return self._current()[1]
+
     def mask_at(self, x: int, y: int) -> NDArray[np.bool_] | None:
         """Visible mask, (H, W) bool, of the best candidate at column `x`, row `y`, or None.
 

@@ -101,6 +101,7 @@ def draw_legend(
     else:
         _write_nothing_fits(pen, answer)
     _write_key(pen, answer, references)
+    _write_unsure(pen, answer)
     pen.break_line(1.9)
     panel = pen.sheet.crop((0, 0, pen.width, math.ceil(pen.y / _TWICE) * _TWICE))
     return panel.resize((width, panel.height // _TWICE), Image.Resampling.BOX)
@@ -170,6 +171,14 @@ def _write_nothing_fits(pen: _Pen, answer: Answer) -> None:
     sure = answer.no_target_probability
     pen.text("nothing fits" + ("" if sure is None else f" {_percent(sure)}"), WARNING, 1.12)
     pen.x += 1.1 * pen.size
+
+
+def _write_unsure(pen: _Pen, answer: Answer) -> None:
+    """Write on lines of its own why the answer may well be wrong."""
+    if answer.unsure is not None:
+        for line in _wrapped(f"unsure: {answer.unsure}", pen.font(0.9), pen.room):
+            pen.break_line(1.7)
+            pen.text(line, WARNING, 0.9)
 
 
 def _write_key(pen: _Pen, answer: Answer, references: int) -> None:

@@ -16,7 +16,7 @@ from askmask.images import read_image
 from askmask.models.segmenter import Segmenter
 from askmask.runs.folder import RUN_FORMAT, RunFolder
 
-__all__ = ["Progress", "predict"]
+__all__ = ["Progress", "predict", "show_picture"]
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def _failure(record: QueryRecord, error: Exception) -> Prediction:
     return Prediction(id=record.id, error=kind + " ".join(str(error).split()))
 
 
-def _show(segmenter: Segmenter, path: Path, record: QueryRecord) -> None:
+def show_picture(segmenter: Segmenter, path: Path, record: QueryRecord) -> None:
     """Give the picture to the model.
 
     Raises:
@@ -83,7 +83,7 @@ def _answer_all(
     if not records:
         return
     try:
-        _show(segmenter, path, records[0])
+        show_picture(segmenter, path, records[0])
     except Exception as error:
         yield from (_failure(record, error) for record in records)
         return

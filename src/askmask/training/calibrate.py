@@ -1,7 +1,8 @@
 """Make the selector's numbers mean what they say, on held-out scenes.
 
 "Nothing fits" becomes a logistic regression on the network's own logit and the best candidate's
-(Platt 1999); then the thresholds are chosen that make the answered groups best.
+(Platt 1999); then the thresholds are chosen that make the answered groups best, and the one that
+best tells right groups from wrong ones.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from askmask.models.embedded.certainty import group_certainty
 from askmask.models.embedded.config import EmbeddedConfig
 
 __all__ = ["Judged", "calibrate"]
@@ -63,6 +65,8 @@ def calibrate(config: EmbeddedConfig, judged: list[Judged]) -> EmbeddedConfig:
         select_threshold=round(float(select_threshold), 3),
         no_target_threshold=round(float(none_threshold), 3),
         no_target_weights=(float(weights[0]), float(weights[1]), float(weights[2])),
+        sure_threshold=_sure_threshold(judged, none, select_threshold, none_threshold)
+        or config.sure_threshold,
     )
 
 
@@ -79,6 +83,46 @@ def _logistic(features: Floats, truth: Floats, steps: int = 50) -> Floats:
     return result
 
 
+def _group(item: Judged, none: float, select: float, none_threshold: float) -> NDArray[np.bool_]:
+    """The candidates, (N,) bool, that the model answers with."""
+    if none >= none_threshold:
+        return np.zeros(len(item.select), bool)
+    cut = np.log(select / (1 - select))
+    chosen: NDArray[np.bool_] = item.select >= min(cut, item.select.max())
+    return chosen
+
+
+def _sure_threshold(
+    judged: list[Judged], none: Floats, select_threshold: float, none_threshold: float
+) -> float | None:
+    """Certainty that divides right from wrong groups with the best mean of the two shares.
+
+    Returns:
+        None when all groups are right, or all wrong.
+    """
+    groups = [
+        _group(item, one, select_threshold, none_threshold)
+        for item, one in zip(judged, none, strict=True)
+    ]
+    certainty = np.array(
+        [
+            group_certainty(1 / (1 + np.exp(-item.select)), group, float(one))
+            for item, group, one in zip(judged, groups, none, strict=True)
+        ]
+    )
+    right = np.array(
+        [
+            bool((group == item.wanted).all()) and item.wanted.any() == (item.targets > 0)
+            for item, group in zip(judged, groups, strict=True)
+        ]
+    )
+    if right.all() or not right.any():
+        return None
+    steps = np.arange(0.35, 0.96, 0.05)
+    told = [(certainty[right] >= at).mean() + (certainty[~right] < at).mean() for at in steps]
+    return round(float(steps[int(np.argmax(told))]), 3)
+
+
 def _quality(
     judged: list[Judged],
     none: Floats,
@@ -87,12 +131,11 @@ def _quality(
     none_threshold: float,
 ) -> tuple[float, float]:
     """Mean Jaccard index of the groups, and the share of empty sentences answered so."""
-    cut = np.log(select_threshold / (1 - select_threshold))
     scores = np.zeros(len(judged))
     for index, item in enumerate(judged):
         if none[index] >= none_threshold:
             scores[index] = float(empty[index])
             continue
-        group = item.select >= min(cut, item.select.max())
+        group = _group(item, none[index], select_threshold, none_threshold)
         scores[index] = (group & item.wanted).sum() / max((group | item.wanted).sum(), 1)
     return float(scores.mean()), float((none[empty] >= none_threshold).mean())

@@ -28,6 +28,7 @@ class EmbeddedConfig:
         no_target_threshold: probability of "nothing fits" from which the answer is empty.
         no_target_weights: that probability is the sigmoid of the network's own logit times the
             first, plus the best candidate's logit times the second, plus the third.
+        sure_threshold: an answer in which a decision was made with a smaller probability is unsure.
     """
 
     input_hw: tuple[int, int] = (240, 320)
@@ -41,6 +42,7 @@ class EmbeddedConfig:
     select_threshold: float = 0.5
     no_target_threshold: float = 0.5
     no_target_weights: tuple[float, float, float] = (1.0, 0.0, 0.0)
+    sure_threshold: float = 0.6
 
     @property
     def cells_hw(self) -> tuple[int, int]:

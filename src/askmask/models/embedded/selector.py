@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from askmask.models.embedded.certainty import doubts
 from askmask.models.embedded.config import EmbeddedConfig
 from askmask.models.embedded.mask_type import EmbeddedMaskTyper
 from askmask.models.embedded.picture import Fit
@@ -89,6 +90,8 @@ class EmbeddedSelector:
         mask_type = query.mask_type or max(probability, key=probability.__getitem__)
         group = self._group(score, none)
         modal, amodal = candidates.modal[group], candidates.amodal[group]
+        typed = 1.0 if query.mask_type else probability[mask_type]
+        chosen = np.isin(np.arange(len(score)), group)
         return Answer(
             mask_type=mask_type,
             mask_type_probability=probability,
@@ -98,6 +101,7 @@ class EmbeddedSelector:
             amodal=amodal,
             no_target_probability=none,
             rationale=_rationale(len(candidates), score, group, none),
+            unsure=doubts(score, chosen, none, (mask_type, typed), self.config.sure_threshold),
         )
 
     def _judge(
