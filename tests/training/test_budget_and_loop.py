@@ -56,14 +56,12 @@ class Line:
     def restarts_at(self) -> tuple[float, ...]:
         return (0.5,)
 
-    def batches(self, start: int, used: float) -> Iterator[int]:
-        number = start
-        while True:
+    def batches(self, numbers: range, used: float) -> Iterator[int]:
+        for number in numbers:
             if number == self.stop_at:
                 raise KeyboardInterrupt
             self.seen.append(number)
             yield number
-            number += 1
 
     def loss(self, batch: int) -> dict[str, torch.Tensor]:
         x = torch.tensor([[float(batch % 5 + 1)]])

@@ -29,7 +29,7 @@ from askmask.training.export import (
     export_words,
     seal,
 )
-from askmask.training.loop import TrainingTask, evaluate, fit
+from askmask.training.loop import LoopSettings, TrainingTask, evaluate, fit
 from askmask.training.mask_type import MaskTypeRecipe, MaskTypeTask
 from askmask.training.proposer import ProposerRecipe, ProposerTask
 from askmask.training.run import TrainingRun, load_model
@@ -131,7 +131,7 @@ class EmbeddedTraining:
             shares[0] = 0.0
         return self.budget.share(shares[stage] / sum(shares))
 
-    def _fit(self, stage: str, task: TrainingTask, budget: Budget) -> None:
+    def _fit(self, stage: str, task: TrainingTask, budget: Budget, average: float) -> None:
         folder = stage.replace(" ", "-")
         if self.recipe.start_from is not None:
             load_model(task.model, Path(self.recipe.start_from) / folder)
@@ -140,7 +140,7 @@ class EmbeddedTraining:
             return
         described = {**self.described, "stage": stage}
         run = TrainingRun(self.out / folder, described, resume=self.resume)
-        self.measured.update(fit(task, run, budget))
+        self.measured.update(fit(task, run, budget, LoopSettings(average=average)))
 
     def _proposer(self) -> None:
         image = self.weights / "image.onnx"
@@ -153,7 +153,7 @@ class EmbeddedTraining:
         else:
             self.say(f"1/5 proposer, {self._share(0)}")
             proposer = ProposerTask(self.recipe.proposer, self.recipe.config)
-            self._fit("proposer", proposer, self._share(0))
+            self._fit("proposer", proposer, self._share(0), self.recipe.proposer.average)
             self.weights.mkdir(exist_ok=True)
             export_image(proposer.model.net, image)
         write_json(self.weights / "config.json", self.recipe.config.to_json())
@@ -200,7 +200,7 @@ class EmbeddedTraining:
         self.say(f"3/5 selector, {self._share(1)}")
         recipe = self.recipe
         task = SelectorTask(recipe.selector, recipe.config, *examples)
-        self._fit("selector", task, self._share(1))
+        self._fit("selector", task, self._share(1), recipe.selector.average)
         return task
 
     def _mask_type(self, examples: _Examples) -> MaskTypeTask:
@@ -213,5 +213,5 @@ class EmbeddedTraining:
             [one.query for one in examples.rendered],
             {name: [one.query for one in them] for name, them in examples.held_out.items()},
         )
-        self._fit("mask type", task, self._share(2))
+        self._fit("mask type", task, self._share(2), self.recipe.mask_type.average)
         return task

@@ -40,6 +40,7 @@ class MaskTypeRecipe:
         shares: of modal, amodal and hidden among the framed sentences.
         rough_share: share of framed sentences with slips of the fingers.
         smoothing: of the labels.
+        average: decay of the weights' running average, 0 for none.
     """
 
     batch: int = 64
@@ -49,6 +50,7 @@ class MaskTypeRecipe:
     shares: tuple[float, float, float] = (0.42, 0.34, 0.24)
     rough_share: float = 0.08
     smoothing: float = 0.05
+    average: float = 0.999
 
 
 class _Batch(NamedTuple):
@@ -90,20 +92,20 @@ class MaskTypeTask:
         """The batches are the same all along."""
         return ()
 
-    def batches(self, start: int, used: float) -> Iterator[_Batch]:
-        """Sentences that depend on the batch number only, of like length in a batch."""
+    def batches(self, numbers: range, used: float) -> Iterator[_Batch]:
+        """Sentences of like length in a batch."""
         del used
-        number = start
-        while True:
-            rng = np.random.default_rng([17, number // _WINDOW])
-            drawn = [self._draw(rng) for _ in range(_WINDOW * self.recipe.batch)]
-            encoded = [(self._tokenizer.encode(text).ids, kind) for text, kind in drawn]
-            encoded.sort(key=lambda pair: len(pair[0]))
-            order = rng.permutation(_WINDOW)
-            for slot in range(number % _WINDOW, _WINDOW):
-                first = int(order[slot]) * self.recipe.batch
-                number += 1
-                yield _batch(encoded[first : first + self.recipe.batch])
+        at = -1
+        for number in numbers:
+            window, slot = divmod(number, _WINDOW)
+            if window != at:
+                at, rng = window, np.random.default_rng([17, window])
+                drawn = [self._draw(rng) for _ in range(_WINDOW * self.recipe.batch)]
+                encoded = [(self._tokenizer.encode(text).ids, kind) for text, kind in drawn]
+                encoded.sort(key=lambda pair: len(pair[0]))
+                order = rng.permutation(_WINDOW)
+            first = int(order[slot]) * self.recipe.batch
+            yield _batch(encoded[first : first + self.recipe.batch])
 
     def _draw(self, rng: np.random.Generator) -> tuple[str, int]:
         """One sentence and the index of its mask type."""
