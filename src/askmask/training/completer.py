@@ -36,6 +36,7 @@ from askmask.training.completer_pictures import (
 from askmask.training.completer_samples import CropBatch, crop_batches
 from askmask.training.export import export_completer
 from askmask.training.loop import LoopSettings, fit
+from askmask.training.placement import Placement
 from askmask.training.run import TrainingRun, load_model
 from askmask.training.samples import VALIDATION_SEEDS
 
@@ -67,7 +68,7 @@ class CompleterRecipe:
         render_share: share of scenes from them.
         validation_scenes: held-out scenes, measured as they are and made strange.
         workers: processes that make samples beside the training; None for what the cores allow.
-        average: decay of the weights' running average, 0 for none.
+        loop: how it is trained, whatever it is.
         start_from: run folder whose checkpoint the training starts from.
         config: sizes and thresholds.
         default_budget: when `--budget` is not given.
@@ -83,7 +84,7 @@ class CompleterRecipe:
     render_share: float = 0.2
     validation_scenes: int = 60
     workers: int | None = None
-    average: float = 0.0
+    loop: LoopSettings = field(default_factory=LoopSettings)
     start_from: str | None = None
     config: CompleterConfig = field(default_factory=CompleterConfig)
     default_budget: str = "30m"
@@ -237,6 +238,7 @@ def train_completer(
     out: Path,
     budget: Budget,
     resume: bool,
+    place: Placement | None = None,
     say: Callable[[str], None] = lambda message: None,
 ) -> Path:
     """Train, calibrate and export; goes on where it stopped.
@@ -246,6 +248,7 @@ def train_completer(
         out: run folder; gets `training/` with checkpoint and log, and `weights/`.
         budget: training time or steps.
         resume: go on in `out`.
+        place: where the training steps compute, the CPU if None.
         say: told of each stage.
 
     Returns:
@@ -262,7 +265,7 @@ def train_completer(
     if recipe.start_from is not None:
         load_model(task.model, Path(recipe.start_from) / "training")
     run = TrainingRun(out / "training", described, resume=resume)
-    measured = fit(task, run, budget, LoopSettings(average=recipe.average))
+    measured = fit(task, run, budget, recipe.loop, place)
     say("2/2 calibration and export")
     config = task.calibrated()
     weights = out / "weights"

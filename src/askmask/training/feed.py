@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 import cv2
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
-__all__ = ["cores", "fed", "workers_for"]
+from askmask.training.cores import cores
+
+__all__ = ["fed", "workers_for"]
 
 T = TypeVar("T")
 
 Make = Callable[[range], Iterator[T]]
 """Makes the batches of these numbers."""
-
-
-def cores() -> int:
-    """Cores that this process may use."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on Linux
-        return os.cpu_count() or 1
 
 
 def workers_for(window: int) -> int:
@@ -47,6 +40,10 @@ class _Shares(IterableDataset[T]):
         return self.make(self.numbers[worker.id :: worker.num_workers])
 
 
+def _as_it_is(batch: T) -> T:
+    return batch
+
+
 def fed(make: Make[T], numbers: range, workers: int) -> Iterator[T]:
     """Batches of `numbers` in order.
 
@@ -59,6 +56,7 @@ def fed(make: Make[T], numbers: range, workers: int) -> Iterator[T]:
     loader: DataLoader[T] = DataLoader(
         _Shares(make, numbers),
         batch_size=None,
+        collate_fn=_as_it_is,
         num_workers=workers,
         prefetch_factor=4 if workers else None,
         multiprocessing_context="spawn" if workers else None,

@@ -14,8 +14,11 @@ import torch
 from rich.console import Console
 from torch import Tensor, nn
 
+from askmask.errors import ConfigError
 from askmask.training.budget import Budget
 from askmask.training.ema import WeightAverage
+from askmask.training.placement import Placement
+from askmask.training.processes import Processes
 from askmask.training.run import TrainingRun
 
 __all__ = ["FOREVER", "LoopSettings", "TrainingTask", "evaluate", "fit"]
@@ -66,6 +69,7 @@ class LoopSettings:
         clip_norm: longest gradient.
         average: decay of the weights' running average, which then is what is evaluated, exported
             and started from by others; 0 for the last weights.
+        accumulate: batches whose gradients are averaged in a step.
         log_seconds: training time between lines of the log.
         checkpoint_seconds: between checkpoints.
         evaluate_seconds: between evaluations.
@@ -75,23 +79,34 @@ class LoopSettings:
     warmup_steps: int = 100
     clip_norm: float = 5.0
     average: float = 0.0
+    accumulate: int = 1
     log_seconds: float = 20.0
     checkpoint_seconds: float = 60.0
     evaluate_seconds: float = 300.0
 
 
 def fit(
-    task: TrainingTask, run: TrainingRun, budget: Budget, settings: LoopSettings | None = None
+    task: TrainingTask,
+    run: TrainingRun,
+    budget: Budget,
+    settings: LoopSettings | None = None,
+    place: Placement | None = None,
 ) -> dict[str, float]:
     """Train until the budget is used; continue from the run's checkpoint when it has one.
 
     Interrupting (Ctrl-C) saves a checkpoint first. A kill loses at most the time since the last
     checkpoint. Either way a training with a budget of steps ends as an undisturbed one.
 
+    Several processes (see `Processes`) share the batches of a step between them; they take the same
+    steps as one that accumulates them all.
+
     Returns:
-        The last evaluation.
+        The last evaluation; the model is on the CPU then.
+
+    Raises:
+        ConfigError: when the batches of a step cannot be shared evenly between the processes.
     """
-    training = _Training(task, run, settings or LoopSettings())
+    training = _Training(task, run, settings or LoopSettings(), place or Placement())
     training.restore()
     try:
         training.go_on(budget)
@@ -103,8 +118,17 @@ def fit(
 class _Training:
     """Everything that changes while a task is trained."""
 
-    def __init__(self, task: TrainingTask, run: TrainingRun, settings: LoopSettings) -> None:
-        self.task, self.run, self.settings = task, run, settings
+    def __init__(
+        self, task: TrainingTask, run: TrainingRun, settings: LoopSettings, place: Placement
+    ) -> None:
+        self.task, self.run, self.settings, self.place = task, run, settings, place
+        self.processes = Processes()
+        if settings.accumulate % self.processes.count:
+            raise ConfigError(
+                f"{self.processes.count} processes cannot share {settings.accumulate} batches a "
+                "step evenly: accumulate a multiple"
+            )
+        task.model.to(place.device)
         self.optimiser = torch.optim.AdamW(
             task.parameter_groups(), weight_decay=settings.weight_decay
         )
@@ -136,48 +160,66 @@ class _Training:
                 restarts.pop(0)
             started = time.monotonic()
             self._take_step(batches, used)
-            self.seconds += time.monotonic() - started
+            self.seconds += self.processes.of_first(time.monotonic() - started)
             if log.is_due(self.seconds):
                 self._log(budget)
             if evaluation.is_due(self.seconds):
                 with self.average.in_place():
                     self._evaluate()
+                self.task.model.to(self.place.device)
             if save.is_due(self.seconds):
                 self.save()
 
     def _batches(self, used: float) -> Iterator[Any]:
-        return self.task.batches(range(self.step, FOREVER), used)
+        numbers = range(self.step * self.settings.accumulate, FOREVER)
+        return self.task.batches(numbers[self.processes.rank :: self.processes.count], used)
 
     def _take_step(self, batches: Iterator[Any], used: float) -> None:
         rate = _rate(self.step, used, self.settings.warmup_steps)
         for group, peak in zip(self.optimiser.param_groups, self.peaks, strict=True):
             group["lr"] = peak * rate
         self.optimiser.zero_grad(set_to_none=True)
-        # Dropout too depends on the step's number only.
-        torch.default_generator.manual_seed(self.step)
-        parts = self.task.loss(next(batches))
-        torch.stack(list(parts.values())).sum().backward()  # type: ignore[no-untyped-call]
-        for name, value in parts.items():
-            self.sums[name] = self.sums.get(name, torch.zeros_like(value)) + value.detach()
-        self.summed += 1
+        mine = range(
+            self.step * self.settings.accumulate, (self.step + 1) * self.settings.accumulate
+        )
+        mine = mine[self.processes.rank :: self.processes.count]
+        for number in mine:
+            self.place.seed(number)  # dropout too depends on the batch's number only
+            batch = self.place.put(next(batches))
+            with self.place.computing():
+                parts = self.task.loss(batch)
+            total = torch.stack(list(parts.values())).sum() / len(mine)
+            total.backward()  # type: ignore[no-untyped-call]
+            for name, value in parts.items():
+                self.sums[name] = self.sums.get(name, torch.zeros_like(value)) + value.detach()
+            self.summed += 1
+        self.processes.average_gradients(self.task.model)
         nn.utils.clip_grad_norm_(self.task.model.parameters(), self.settings.clip_norm)
         self.optimiser.step()
+        self.processes.average_buffers(self.task.model)
         self.average.update(self.step)
         self.step += 1
 
     def _log(self, budget: Budget) -> None:
-        means = {name: round(float(value) / self.summed, 4) for name, value in self.sums.items()}
+        sums = zip(self.sums, self.processes.average(self.sums.values()), strict=True)
+        means = {name: round(float(value) / self.summed, 4) for name, value in sums}
         self.sums, self.summed = {}, 0
+        if not self.processes.first:
+            return
         self.run.log({"step": self.step, "seconds": round(self.seconds, 1), **means})
         self.console.print(
             f"{100 * budget.used(self.seconds, self.step):5.1f}%  step {self.step}  "
             f"{self.seconds:.0f}s of {budget}  "
+            f"{_duration(budget.left(self.seconds, self.step))} left  "
             + "  ".join(f"{name} {value:.3f}" for name, value in means.items()),
             highlight=False,
         )
 
     def _evaluate(self) -> dict[str, float]:
+        self.task.model.to("cpu")
         measured = evaluate(self.task)
+        if not self.processes.first:
+            return measured
         at = {"step": self.step, "seconds": round(self.seconds, 1)}
         self.run.log({**at, "evaluation": 1, **measured})
         self.console.print(f"step {self.step}: {measured}", highlight=False)
@@ -186,6 +228,8 @@ class _Training:
     def save(self) -> None:
         """Write the checkpoint: "model" is the average, "live" what is trained if it differs."""
         model = self.task.model
+        if not self.processes.first:
+            return
         state = {
             "optimiser": self.optimiser.state_dict(),
             "step": self.step,
@@ -211,6 +255,13 @@ class _Training:
         """Leave the average as the model, and measure it."""
         self.average.swap()
         return self._evaluate()
+
+
+def _duration(seconds: float) -> str:
+    """As "40s", "12m" or "3.5h"."""
+    if seconds < 120:
+        return f"{seconds:.0f}s"
+    return f"{seconds / 60:.0f}m" if seconds < 7200 else f"{seconds / 3600:.1f}h"
 
 
 class _Every:

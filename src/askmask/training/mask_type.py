@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,6 +19,7 @@ from askmask.pantry.language.banks import Pool, noun_entries
 from askmask.pantry.language.english import roughen
 from askmask.pantry.language.frames import any_frame, sentence
 from askmask.training.candidates import CachedQuery
+from askmask.training.loop import LoopSettings
 from askmask.training.words import pad_ids, tokenizer
 
 __all__ = ["MaskTypeRecipe", "MaskTypeTask"]
@@ -40,7 +41,7 @@ class MaskTypeRecipe:
         shares: of modal, amodal and hidden among the framed sentences.
         rough_share: share of framed sentences with slips of the fingers.
         smoothing: of the labels.
-        average: decay of the weights' running average, 0 for none.
+        loop: how it is trained, whatever it is.
     """
 
     batch: int = 64
@@ -50,7 +51,7 @@ class MaskTypeRecipe:
     shares: tuple[float, float, float] = (0.42, 0.34, 0.24)
     rough_share: float = 0.08
     smoothing: float = 0.05
-    average: float = 0.999
+    loop: LoopSettings = field(default_factory=lambda: LoopSettings(average=0.999))
 
 
 class _Batch(NamedTuple):
@@ -135,7 +136,7 @@ class MaskTypeTask:
 
     def _logits(self, batch: _Batch) -> Tensor:
         with torch.no_grad():
-            words = self._tower(batch.ids, batch.valid, MaskTypeNet.reads)[-1]
+            words = self._tower.to(batch.ids.device)(batch.ids, batch.valid, MaskTypeNet.reads)[-1]
         logits: Tensor = self.model(words, batch.valid)
         return logits
 

@@ -9,7 +9,7 @@ the pooled appearance (category, colours) so that mask tokens carry what sentenc
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from askmask.models.embedded.decode import decode_proposals
 from askmask.models.embedded.picture import normalise
 from askmask.models.embedded.proposer_net import ProposerNet, dynamic_masks
 from askmask.pantry.colours import COLOURS
+from askmask.training.loop import LoopSettings
 from askmask.training.proposer_batches import ProposerBatch, proposer_batches
 from askmask.training.samples import VALIDATION_SEEDS, Sample, categories, scene_sample
 
@@ -46,7 +47,7 @@ class ProposerRecipe:
         render_share: share of samples from them.
         validation_scenes: composed scenes that the evaluation uses.
         looks: times that a composed scene comes.
-        average: decay of the weights' running average, 0 for none.
+        loop: how it is trained, whatever it is.
     """
 
     small_hw: tuple[int, int] = (192, 256)
@@ -60,7 +61,7 @@ class ProposerRecipe:
     render_share: float = 0.08
     validation_scenes: int = 100
     looks: int = 2
-    average: float = 0.0
+    loop: LoopSettings = field(default_factory=LoopSettings)
 
 
 class _Trained(nn.Module):
@@ -128,11 +129,12 @@ class ProposerTask:
             }
 
     def _auxiliary(self, batch: ProposerBatch, appearance: Tensor) -> dict[str, Tensor]:
-        coverage = functional.adaptive_avg_pool2d(batch.visible.float(), appearance.shape[2:])
-        coverage = coverage.flatten(1)
+        coverage = functional.adaptive_avg_pool2d(
+            batch.visible.float(), (appearance.shape[2], appearance.shape[3])
+        ).flatten(1)
         coverage = coverage / coverage.sum(1, keepdim=True).clamp(min=1e-3)
         features = appearance.flatten(2).transpose(1, 2)  # (B, h * w, D)
-        parts = zip(coverage.split(batch.counts), features, strict=True)
+        parts = zip(torch.split(coverage, list(batch.counts)), features, strict=True)
         tokens = torch.cat([part @ seen for part, seen in parts])
         named = functional.cross_entropy(
             self.model.category(tokens), batch.category, ignore_index=-1, label_smoothing=0.05

@@ -131,18 +131,17 @@ def _batch(found: Sequence[Sample], positives: int, rng: np.random.Generator) ->
         owner = owners[picture, row, column] - 1
         masks[place, 0] = found[picture].modal[owner]
         masks[place, 1] = found[picture].amodal[owner]
-    columns = (
-        np.stack([sample.image for sample in found]),
-        owners > 0,
-        chosen[:, 0],
-        chosen[:, 1:],
-        masks,
-        np.concatenate([sample.modal for sample in found]),
-        np.concatenate([sample.category for sample in found]),
-        np.concatenate([sample.colours for sample in found]),
+    return ProposerBatch(
+        image=torch.from_numpy(np.stack([sample.image for sample in found])),
+        centre=torch.from_numpy(owners > 0),
+        picture=torch.from_numpy(chosen[:, 0]),
+        cells=torch.from_numpy(chosen[:, 1:]),
+        masks=torch.from_numpy(masks),
+        visible=torch.from_numpy(np.concatenate([sample.modal for sample in found])),
+        category=torch.from_numpy(np.concatenate([sample.category for sample in found])),
+        colours=torch.from_numpy(np.concatenate([sample.colours for sample in found])),
+        counts=tuple(len(sample.modal) for sample in found),
     )
-    counts = tuple(len(sample.modal) for sample in found)
-    return ProposerBatch(*(torch.from_numpy(column) for column in columns), counts)
 
 
 def _owners(modal: NDArray[np.bool_], hw: tuple[int, int]) -> NDArray[np.int64]:

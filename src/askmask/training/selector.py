@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,6 +18,7 @@ from askmask.models.embedded.tokens import STEPS
 from askmask.pantry.language.banks import Pool
 from askmask.training.calibrate import Judged
 from askmask.training.candidates import CachedQuery, CachedScene
+from askmask.training.loop import LoopSettings
 from askmask.training.words import Words
 
 __all__ = ["Example", "SelectorRecipe", "SelectorTask"]
@@ -46,7 +47,7 @@ class SelectorRecipe:
         word_dropout: share of words that a training step does not see.
         render_share: share of sentences from the rendered folders, if there are any.
         validation_scenes: held-out scenes, for each of the two pools of wordings.
-        average: decay of the weights' running average, 0 for none.
+        loop: how it is trained, whatever it is.
     """
 
     scenes: int = 16_000
@@ -58,11 +59,10 @@ class SelectorRecipe:
     word_dropout: float = 0.03
     render_share: float = 0.1
     validation_scenes: int = 100
-    average: float = 0.0
+    loop: LoopSettings = field(default_factory=LoopSettings)
 
 
-@dataclass(frozen=True)
-class _Batch:
+class _Batch(NamedTuple):
     inputs: tuple[Tensor, ...]
     wanted: Tensor  # (B, M) float
     scored: Tensor  # (B, M) bool, candidates that count
@@ -186,7 +186,7 @@ class SelectorTask:
         each = functional.binary_cross_entropy_with_logits(
             judged.select,
             batch.wanted,
-            pos_weight=batch.wanted.new_tensor(self.recipe.positive_weight),
+            pos_weight=batch.wanted.new_full((), self.recipe.positive_weight),
             reduction="none",
         )
         # Where targets exist but none was proposed, there is nothing to select and no emptiness.
