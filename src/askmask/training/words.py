@@ -57,7 +57,7 @@ def cache_words(
     """States of each sentence; read from `path` when it was made from these sentences.
 
     Args:
-        tower: the frozen tower; it stays at `place`.
+        tower: the frozen tower.
         texts: the sentences, in the order of the result.
         path: `.npy` file, written atomically; beside it another one with the ends of the sentences
             and their hash, so that they need not be cut into word pieces again.
@@ -92,17 +92,18 @@ def _read_ends(path: Path, digest: NDArray[np.int64]) -> NDArray[np.int64] | Non
     return kept[4:] if np.array_equal(kept[:4], digest) else None
 
 
-@torch.inference_mode()
 def _encode(tower: TextTower, encoded: Sequence[Sequence[int]], place: Placement) -> Words:
-    net = WordsNet(tower).to(place.device)
+    net = WordsNet(tower).to(place.device)  # weights moved in inference mode could not be trained
     states: list[Words] = [np.zeros((0, 0), np.float16)] * len(encoded)
     order = sorted(range(len(encoded)), key=lambda index: len(encoded[index]))
-    for start in range(0, len(order), _BATCH):
-        chosen = order[start : start + _BATCH]
-        ids, valid = place.put(pad_ids([encoded[index] for index in chosen]))
-        found = net(ids, valid).upper.half().to("cpu").numpy()
-        for index, row in zip(chosen, found, strict=True):
-            states[index] = row[: len(encoded[index])]
+    with torch.inference_mode():
+        for start in range(0, len(order), _BATCH):
+            chosen = order[start : start + _BATCH]
+            ids, valid = place.put(pad_ids([encoded[index] for index in chosen]))
+            found = net(ids, valid).upper.half().to("cpu").numpy()
+            for index, row in zip(chosen, found, strict=True):
+                states[index] = row[: len(encoded[index])]
+    tower.to("cpu")
     return np.concatenate(states)
 
 
