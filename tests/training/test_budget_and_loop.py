@@ -36,6 +36,30 @@ def test_budget_is_refused(text: str) -> None:
         Budget.parse(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("small", Budget(seconds=600)),
+        ("base", Budget(seconds=2400)),
+        ("Large", Budget(seconds=9600)),
+        ("90s", Budget(seconds=90)),
+    ],
+)
+def test_budgets_named_after_the_recipes_own(text: str, expected: Budget) -> None:
+    assert Budget.parse(text, "40m") == expected
+
+
+def test_a_named_budget_needs_a_recipe() -> None:
+    with pytest.raises(ConfigError, match="expected small, base, large or"):
+        Budget.parse("small")
+
+
+def test_seconds_left() -> None:
+    assert Budget(seconds=100).left(30, 7) == 70
+    assert Budget(steps=40).left(30, 10) == 90
+    assert Budget(steps=40).left(30, 50) == 0
+
+
 def test_used_share() -> None:
     assert Budget(steps=10).used(1e9, 5) == 0.5
     assert Budget(seconds=10).used(5, 10**9) == 0.5
@@ -56,14 +80,12 @@ class Line:
     def restarts_at(self) -> tuple[float, ...]:
         return (0.5,)
 
-    def batches(self, start: int, used: float) -> Iterator[int]:
-        number = start
-        while True:
+    def batches(self, numbers: range, used: float) -> Iterator[int]:
+        for number in numbers:
             if number == self.stop_at:
                 raise KeyboardInterrupt
             self.seen.append(number)
             yield number
-            number += 1
 
     def loss(self, batch: int) -> dict[str, torch.Tensor]:
         x = torch.tensor([[float(batch % 5 + 1)]])

@@ -100,7 +100,13 @@ def test_rendered_pictures_are_read_without_their_test_part() -> None:
         assert not (picture.modal & ~picture.amodal).any()
     batch = next(
         crop_batches(
-            0, scenes=1, crops=2, config=SMALL, renders=[folder], render_share=1.0, workers=0
+            range(1),
+            scenes=1,
+            crops=2,
+            config=SMALL,
+            renders=[folder],
+            render_share=1.0,
+            workers=0,
         )
     )
     assert batch.amodal.any()
@@ -126,14 +132,14 @@ class TestRoughMasks:
 
 class TestBatches:
     def test_they_depend_on_their_number_only(self) -> None:
-        two = list(islice(crop_batches(0, scenes=1, crops=4, config=SMALL, workers=0), 2))
-        again = next(crop_batches(1, scenes=1, crops=4, config=SMALL, workers=0))
+        two = list(islice(crop_batches(range(2), scenes=1, crops=4, config=SMALL, workers=0), 2))
+        again = next(crop_batches(range(1, 2), scenes=1, crops=4, config=SMALL, workers=0))
         for one, other in zip(two[1], again, strict=True):
             assert torch.equal(one, other)
         assert not torch.equal(two[0].image, two[1].image)
 
     def test_what_a_batch_holds(self) -> None:
-        batch = next(crop_batches(3, scenes=2, crops=12, config=SMALL, workers=0))
+        batch = next(crop_batches(range(3, 4), scenes=2, crops=12, config=SMALL, workers=0))
         assert batch.image.shape == (12, 64, 64, 3)
         assert batch.image.dtype == torch.uint8
         given, truth, inside = batch.modal > 127, batch.amodal, batch.inside
@@ -150,13 +156,13 @@ class TestBatches:
 def test_crops_are_small_in_the_first_part_of_the_budget() -> None:
     task = CompleterTask(SMOKE)
     (change,) = task.restarts_at()
-    assert next(task.batches(0, change / 2)).image.shape[1] == SMOKE.small_cells
-    assert next(task.batches(0, change)).image.shape[1] == SMOKE.config.cells
+    assert next(task.batches(range(1), change / 2)).image.shape[1] == SMOKE.small_cells
+    assert next(task.batches(range(1), change)).image.shape[1] == SMOKE.config.cells
 
 
 def test_the_loss_falls_on_one_batch_and_rewards_the_hidden_part() -> None:
     task = CompleterTask(replace(SMOKE, config=SMALL))
-    batch = next(task.batches(0, 0.0))
+    batch = next(task.batches(range(1), 0.0))
     optimiser = torch.optim.AdamW(task.model.parameters(), lr=1e-2)
     totals = []
     for _ in range(12):
@@ -193,7 +199,7 @@ class TestExport:
 
     def test_the_full_network_is_small(self, tmp_path: Path) -> None:
         net = CompleterNet()
-        assert 1e6 < sum(one.numel() for one in net.parameters()) < 1.5e6
+        assert 0.7e6 < sum(one.numel() for one in net.parameters()) < 1.2e6
 
 
 @pytest.fixture(scope="module")

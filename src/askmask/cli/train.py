@@ -16,7 +16,8 @@ def train(
     recipe: Annotated[str, typer.Argument(help="Name of the recipe, e.g. embedded-v1.")],
     out: Annotated[Path, typer.Option(help="Run folder: checkpoints, metrics.jsonl, weights.")],
     budget: Annotated[
-        str | None, typer.Option(help="Training time or steps, e.g. 40m, 2h, '5000 steps'.")
+        str | None,
+        typer.Option(help="small, base, large, or training time or steps: 40m, 2h, '5000 steps'."),
     ] = None,
     renders: Annotated[
         list[Path] | None,
@@ -39,6 +40,9 @@ def train(
             help="Train this stage alone (selector or mask-type) and keep the others.",
         ),
     ] = None,
+    device: Annotated[
+        str, typer.Option(help="Where to compute: auto (a GPU if there is one), cpu or cuda.")
+    ] = "auto",
     resume: Annotated[bool, typer.Option(help="Go on in the run folder.")] = False,
 ) -> None:
     """Train a model with a committed recipe and export its weights."""
@@ -57,6 +61,7 @@ def train(
         start_from=start_from,
         only=only,
         resume=resume,
+        device=device,
         say=lambda message: typer.echo(message, err=True),
     )
     typer.echo(f"weights: {weights}")

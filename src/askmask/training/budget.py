@@ -9,6 +9,9 @@ from askmask.errors import ConfigError
 
 __all__ = ["Budget"]
 
+_NAMED = {"small": 0.25, "base": 1.0, "large": 4.0}
+"""Multiples of what a recipe takes by itself."""
+
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
 
@@ -24,12 +27,20 @@ class Budget:
     steps: int | None = None
 
     @classmethod
-    def parse(cls, text: str) -> Budget:
-        """Read "40m", "2h", "90s" or "5000 steps"."""
+    def parse(cls, text: str, base: str | None = None) -> Budget:
+        """Read "40m", "2h", "90s", "5000 steps", or one named after the recipe's own.
+
+        Args:
+            text: what was asked for.
+            base: the recipe's own; a quarter of it is "small", it is "base", four times "large".
+        """
+        if base is not None and (factor := _NAMED.get(text.strip().lower())) is not None:
+            return cls.parse(base).share(factor)
         match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(s|m|h|steps?)\s*", text.lower())
         if not match or float(match[1]) <= 0:
             raise ConfigError(
-                f"--budget: expected e.g. '40m', '2h', '90s' or '5000 steps', got {text!r}"
+                "--budget: expected small, base, large or e.g. '40m', '2h', '90s', '5000 steps'; "
+                f"got {text!r}"
             )
         if match[2].startswith("step"):
             return cls(steps=int(float(match[1])))
@@ -40,6 +51,12 @@ class Budget:
         if self.steps is not None:
             return min(1.0, steps / self.steps)
         return min(1.0, seconds / (self.seconds or 1.0))
+
+    def left(self, seconds: float, steps: int) -> float:
+        """Seconds until it is used, at the pace of the steps so far."""
+        if self.steps is not None:
+            return seconds / max(steps, 1) * max(self.steps - steps, 0)
+        return max((self.seconds or 0.0) - seconds, 0.0)
 
     def share(self, part: float) -> Budget:
         """Return `part` of this budget, e.g. for one stage of a recipe."""

@@ -7,6 +7,7 @@ Shards are made from seeds, written atomically, and left alone when they exist.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -31,6 +32,7 @@ from askmask.pantry.language.banks import Pool
 from askmask.pantry.language.queries import build_queries
 from askmask.pantry.sprites import SpriteBank
 from askmask.rle import decode
+from askmask.training.cores import cores
 
 __all__ = ["CachedQuery", "CachedScene", "cache_renders", "cache_scenes", "read_shard"]
 
@@ -97,7 +99,7 @@ def cache_scenes(
     per_scene: int,
     pool: Pool,
     shard: int = 100,
-    workers: int = 2,
+    workers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[Path]:
     """Make the shards that are missing and return all.
@@ -110,7 +112,7 @@ def cache_scenes(
         per_scene: sentences wanted for each scene.
         pool: phrasing pool, "train" or "test".
         shard: scenes in a shard.
-        workers: processes.
+        workers: processes; None for as many as there are cores.
         progress: called with shards done and in all.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -127,7 +129,8 @@ def cache_scenes(
     ]
     missing = [job for job in jobs if not job.path.exists()]
     done = len(jobs) - len(missing)
-    with _one_thread_each(), ProcessPoolExecutor(workers, get_context("spawn")) as processes:
+    context = get_context("spawn")
+    with _one_thread_each(), ProcessPoolExecutor(workers or cores(), context) as processes:
         for finished in as_completed([processes.submit(_make_shard, job) for job in missing]):
             finished.result()
             done += 1
@@ -204,26 +207,32 @@ def _tokens(
     return tokens, count, owner
 
 
-def cache_renders(
-    weights: str, folders: Sequence[Path], *, learn: bool = True
-) -> Iterator[CachedScene]:
-    """Read benchmark folders of rendered pictures with written queries.
+def cache_renders(weights: str, folder: Path, cache: Path) -> Path:
+    """Make the shard of a benchmark folder of rendered pictures with written queries.
 
     Args:
         weights: as for `cache_scenes`.
-        folders: benchmark folders with `entities.jsonl` and `queries.jsonl`.
-        learn: leave out what is tagged "part:test".
+        folder: benchmark folder with `entities.jsonl` and `queries.jsonl`; what is tagged
+            "part:test" is left out.
+        cache: where the shard goes, under a name that tells what the folder holds.
     """
+    listed = [folder / name for name in ("entities.jsonl", "queries.jsonl")]
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in listed)).hexdigest()
+    shard = cache / f"{folder.name}-{digest[:12]}.npz"
+    if not shard.exists():
+        _write_shard(shard, list(_rendered(weights, folder)))
+    return shard
+
+
+def _rendered(weights: str, folder: Path) -> Iterator[CachedScene]:
     proposer = EmbeddedProposer(EmbeddedWeights(weights))
-    for folder in folders:
-        by_image: dict[str, list[QueryRecord]] = {}
-        for query in read_queries(folder / "queries.jsonl"):
-            if not (learn and "part:test" in query.tags):
-                by_image.setdefault(query.image, []).append(query)
-        for record in read_entities(folder / "entities.jsonl"):
-            asked = by_image.get(record.image, [])
-            if not asked:
-                continue
+    by_image: dict[str, list[QueryRecord]] = {}
+    for query in read_queries(folder / "queries.jsonl"):
+        if "part:test" not in query.tags:
+            by_image.setdefault(query.image, []).append(query)
+    for record in read_entities(folder / "entities.jsonl"):
+        asked = by_image.get(record.image, [])
+        if asked:
             image = read_image(folder / record.image)
             rows = {item.id: row for row, item in enumerate(record.entities)}
             modal = [decode(item.modal) for item in record.entities]

@@ -35,7 +35,8 @@ from askmask.training.completer_pictures import (
 )
 from askmask.training.completer_samples import CropBatch, crop_batches
 from askmask.training.export import export_completer
-from askmask.training.loop import fit
+from askmask.training.loop import LoopSettings, fit
+from askmask.training.placement import Placement
 from askmask.training.run import TrainingRun, load_model
 from askmask.training.samples import VALIDATION_SEEDS
 
@@ -66,7 +67,8 @@ class CompleterRecipe:
         renders: benchmark folders of rendered scenes that are mixed in.
         render_share: share of scenes from them.
         validation_scenes: held-out scenes, measured as they are and made strange.
-        workers: processes that make samples beside the training, 0 or 1.
+        workers: processes that make samples beside the training; None for what the cores allow.
+        loop: how it is trained, whatever it is.
         start_from: run folder whose checkpoint the training starts from.
         config: sizes and thresholds.
         default_budget: when `--budget` is not given.
@@ -81,7 +83,8 @@ class CompleterRecipe:
     renders: tuple[str, ...] = ()
     render_share: float = 0.2
     validation_scenes: int = 60
-    workers: int = 1
+    workers: int | None = None
+    loop: LoopSettings = field(default_factory=LoopSettings)
     start_from: str | None = None
     config: CompleterConfig = field(default_factory=CompleterConfig)
     default_budget: str = "30m"
@@ -100,12 +103,12 @@ class CompleterTask:
         """One group for everything."""
         return [{"params": list(self.model.parameters()), "lr": self.recipe.learning_rate}]
 
-    def batches(self, start: int, used: float) -> Iterator[CropBatch]:
+    def batches(self, numbers: range, used: float) -> Iterator[CropBatch]:
         """Endless crops, small ones first; the loop asks anew when `restarts_at` is passed."""
         recipe = self.recipe
         cells = recipe.small_cells if used < recipe.small_share else recipe.config.cells
         return crop_batches(
-            start,
+            numbers,
             scenes=recipe.scenes,
             crops=recipe.crops,
             config=replace(recipe.config, cells=cells),
@@ -235,6 +238,7 @@ def train_completer(
     out: Path,
     budget: Budget,
     resume: bool,
+    place: Placement | None = None,
     say: Callable[[str], None] = lambda message: None,
 ) -> Path:
     """Train, calibrate and export; goes on where it stopped.
@@ -244,6 +248,7 @@ def train_completer(
         out: run folder; gets `training/` with checkpoint and log, and `weights/`.
         budget: training time or steps.
         resume: go on in `out`.
+        place: where the training steps compute, the CPU if None.
         say: told of each stage.
 
     Returns:
@@ -259,7 +264,8 @@ def train_completer(
     say(f"1/2 completer, {budget}")
     if recipe.start_from is not None:
         load_model(task.model, Path(recipe.start_from) / "training")
-    measured = fit(task, TrainingRun(out / "training", described, resume=resume), budget)
+    run = TrainingRun(out / "training", described, resume=resume)
+    measured = fit(task, run, budget, recipe.loop, place)
     say("2/2 calibration and export")
     config = task.calibrated()
     weights = out / "weights"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,7 +12,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import DataLoader, IterableDataset
 
 from askmask.models.completer.config import CompleterConfig
 from askmask.models.completer.window import window_around
@@ -23,6 +23,7 @@ from askmask.training.completer_pictures import (
     made_strange,
     read_rendered,
 )
+from askmask.training.feed import fed, workers_for
 from askmask.training.rough_masks import roughened
 
 __all__ = ["CropBatch", "crop_batches"]
@@ -78,53 +79,48 @@ class _Crop(NamedTuple):
     amodal: NDArray[np.bool_]
 
 
-class _Stream(IterableDataset[CropBatch]):
-    """Endless batches that depend on their number only, so that a resume goes on."""
+def _made(
+    numbers: range,
+    *,
+    scenes: int,
+    crops: int,
+    config: CompleterConfig,
+    renders: Sequence[Path],
+    render_share: float,
+) -> Iterator[CropBatch]:
+    rendered = read_rendered(renders)
+    known: dict[int, Picture] = {}
+    at = -1
+    for batch in numbers:
+        group, position = divmod(batch, _LOOKS * _WINDOW)
+        if group != at:
+            at = group
+            known.clear()
+        first = (group * _WINDOW + position % _WINDOW) * scenes
+        rng = np.random.default_rng([17, batch])
+        pictures = []
+        for number in range(first, first + scenes):
+            if rendered and rng.random() < render_share:
+                pictures.append(rendered[rng.integers(len(rendered))].picture())
+                continue
+            if number not in known:
+                known[number] = composed(_FIRST_SEED + number)
+            pictures.append(known[number])
+        yield _batch(pictures, crops, config, rng)
 
-    def __init__(
-        self,
-        start: int,
-        scenes: int,
-        crops: int,
-        config: CompleterConfig,
-        renders: Sequence[Path] = (),
-        render_share: float = 0.0,
-    ) -> None:
-        self.start, self.scenes, self.crops, self.config = start, scenes, crops, config
-        self.renders, self.render_share = renders, render_share
 
-    def __iter__(self) -> Iterator[CropBatch]:
-        cv2.setNumThreads(1)
-        rendered = read_rendered(self.renders)
-        known: dict[int, Picture] = {}
-        batch = self.start
-        while True:
-            group, position = divmod(batch, _LOOKS * _WINDOW)
-            if position == 0:
-                known.clear()
-            first = (group * _WINDOW + position % _WINDOW) * self.scenes
-            rng = np.random.default_rng([17, batch])
-            pictures = []
-            for number in range(first, first + self.scenes):
-                if rendered and rng.random() < self.render_share:
-                    pictures.append(rendered[rng.integers(len(rendered))].picture())
-                    continue
-                if number not in known:
-                    known[number] = composed(_FIRST_SEED + number)
-                pictures.append(known[number])
-            yield self._batch(pictures, rng)
-            batch += 1
-
-    def _batch(self, pictures: Sequence[Picture], rng: np.random.Generator) -> CropBatch:
-        strange = [made_strange(picture, pictures, rng) for picture in pictures]
-        chances = [_chances(picture) for picture in strange]
-        crops: list[_Crop] = []
-        while len(crops) < self.crops:
-            place = len(crops) % len(strange)
-            index = int(rng.choice(len(chances[place]), p=chances[place]))
-            crops.append(_crop(strange[place], index, self.config, rng))
-        columns = [np.stack(column) for column in zip(*crops, strict=True)]
-        return CropBatch(*(torch.from_numpy(column) for column in columns))
+def _batch(
+    pictures: Sequence[Picture], count: int, config: CompleterConfig, rng: np.random.Generator
+) -> CropBatch:
+    strange = [made_strange(picture, pictures, rng) for picture in pictures]
+    chances = [_chances(picture) for picture in strange]
+    crops: list[_Crop] = []
+    while len(crops) < count:
+        place = len(crops) % len(strange)
+        index = int(rng.choice(len(chances[place]), p=chances[place]))
+        crops.append(_crop(strange[place], index, config, rng))
+    columns = [np.stack(column) for column in zip(*crops, strict=True)]
+    return CropBatch(*(torch.from_numpy(column) for column in columns))
 
 
 def _chances(picture: Picture) -> NDArray[np.float64]:
@@ -193,32 +189,32 @@ def _seen_otherwise(image: NDArray[np.float32], rng: np.random.Generator) -> NDA
 
 
 def crop_batches(
-    start: int,
+    numbers: range,
     *,
     scenes: int,
     crops: int,
     config: CompleterConfig,
     renders: Sequence[Path] = (),
     render_share: float = 0.0,
-    workers: int = 1,
+    workers: int | None = None,
 ) -> Iterator[CropBatch]:
-    """Endless batches from number `start` on.
+    """Batches of these numbers, each the same whenever it is asked for.
 
     Args:
-        start: number of the first batch.
+        numbers: of the batches.
         scenes: scenes that a batch is cut from.
         crops: crops a batch.
         config: sizes.
         renders: benchmark folders of rendered scenes that are mixed in.
         render_share: share of scenes from them.
-        workers: processes that make them beside the training, 0 or 1.
+        workers: processes that make them beside the training; None for what the cores allow.
     """
-    stream = _Stream(start, scenes, crops, config, renders, render_share)
-    loader: DataLoader[CropBatch] = DataLoader(
-        stream,
-        batch_size=None,
-        num_workers=workers,
-        prefetch_factor=4 if workers else None,
-        multiprocessing_context="spawn" if workers else None,
+    make = partial(
+        _made,
+        scenes=scenes,
+        crops=crops,
+        config=config,
+        renders=renders,
+        render_share=render_share,
     )
-    return iter(loader)
+    return fed(make, numbers, workers_for(_WINDOW) if workers is None else workers)

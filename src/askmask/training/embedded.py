@@ -29,8 +29,9 @@ from askmask.training.export import (
     export_words,
     seal,
 )
-from askmask.training.loop import TrainingTask, evaluate, fit
+from askmask.training.loop import LoopSettings, TrainingTask, evaluate, fit
 from askmask.training.mask_type import MaskTypeRecipe, MaskTypeTask
+from askmask.training.placement import Placement
 from askmask.training.proposer import ProposerRecipe, ProposerTask
 from askmask.training.run import TrainingRun, load_model
 from askmask.training.samples import VALIDATION_SEEDS
@@ -90,10 +91,16 @@ class EmbeddedTraining:
     """The stages of `EmbeddedRecipe`, one after the other; each goes on where it stopped."""
 
     def __init__(
-        self, recipe: EmbeddedRecipe, out: Path, budget: Budget, resume: bool, say: Progress
+        self,
+        recipe: EmbeddedRecipe,
+        out: Path,
+        budget: Budget,
+        resume: bool,
+        place: Placement,
+        say: Progress,
     ) -> None:
         self.recipe, self.out, self.budget = recipe, out, budget
-        self.resume, self.say = resume, say
+        self.resume, self.place, self.say = resume, place, say
         self.weights = out / "weights"
         self.described = asdict(recipe)  # without the budget, which a resume may enlarge
         self.measured: dict[str, float] = {}
@@ -131,7 +138,7 @@ class EmbeddedTraining:
             shares[0] = 0.0
         return self.budget.share(shares[stage] / sum(shares))
 
-    def _fit(self, stage: str, task: TrainingTask, budget: Budget) -> None:
+    def _fit(self, stage: str, task: TrainingTask, budget: Budget, settings: LoopSettings) -> None:
         folder = stage.replace(" ", "-")
         if self.recipe.start_from is not None:
             load_model(task.model, Path(self.recipe.start_from) / folder)
@@ -140,7 +147,7 @@ class EmbeddedTraining:
             return
         described = {**self.described, "stage": stage}
         run = TrainingRun(self.out / folder, described, resume=self.resume)
-        self.measured.update(fit(task, run, budget))
+        self.measured.update(fit(task, run, budget, settings, self.place))
 
     def _proposer(self) -> None:
         image = self.weights / "image.onnx"
@@ -153,7 +160,7 @@ class EmbeddedTraining:
         else:
             self.say(f"1/5 proposer, {self._share(0)}")
             proposer = ProposerTask(self.recipe.proposer, self.recipe.config)
-            self._fit("proposer", proposer, self._share(0))
+            self._fit("proposer", proposer, self._share(0), self.recipe.proposer.loop)
             self.weights.mkdir(exist_ok=True)
             export_image(proposer.model.net, image)
         write_json(self.weights / "config.json", self.recipe.config.to_json())
@@ -168,9 +175,8 @@ class EmbeddedTraining:
         }
         rendered = []
         for folder in self.recipe.proposer.renders:
-            scenes = list(cache_renders(str(self.weights), [Path(folder)]))
-            path = self.out / "candidates" / f"{Path(folder).name}.words.npy"
-            rendered += self._with_words(scenes, path)
+            shard = cache_renders(str(self.weights), Path(folder), self.out / "candidates")
+            rendered += self._with_words(read_shard(shard), shard.with_suffix(".words.npy"))
         return _Examples(learnt, rendered, held_out)
 
     def _composed(self, first_seed: int, scenes: int, pool: Pool) -> list[Example]:
@@ -193,14 +199,14 @@ class EmbeddedTraining:
     def _with_words(self, scenes: Sequence[CachedScene], path: Path) -> list[Example]:
         pairs = [(scene, query) for scene in scenes for query in scene.queries]
         texts = [query.text for _, query in pairs]
-        words = cache_words(self._tower, texts, path, self.recipe.config.max_words)
+        words = cache_words(self._tower, texts, path, self.recipe.config.max_words, self.place)
         return [Example(*pair, states) for pair, states in zip(pairs, words, strict=True)]
 
     def _selector(self, examples: _Examples) -> SelectorTask:
         self.say(f"3/5 selector, {self._share(1)}")
         recipe = self.recipe
         task = SelectorTask(recipe.selector, recipe.config, *examples)
-        self._fit("selector", task, self._share(1))
+        self._fit("selector", task, self._share(1), recipe.selector.loop)
         return task
 
     def _mask_type(self, examples: _Examples) -> MaskTypeTask:
@@ -213,5 +219,5 @@ class EmbeddedTraining:
             [one.query for one in examples.rendered],
             {name: [one.query for one in them] for name, them in examples.held_out.items()},
         )
-        self._fit("mask type", task, self._share(2))
+        self._fit("mask type", task, self._share(2), self.recipe.mask_type.loop)
         return task

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import sys
 import time
@@ -13,10 +14,17 @@ import torch
 from rich.console import Console
 from torch import Tensor, nn
 
+from askmask.errors import ConfigError
 from askmask.training.budget import Budget
+from askmask.training.ema import WeightAverage
+from askmask.training.placement import Placement
+from askmask.training.processes import Processes
 from askmask.training.run import TrainingRun
 
-__all__ = ["LoopSettings", "TrainingTask", "evaluate", "fit"]
+__all__ = ["FOREVER", "LoopSettings", "TrainingTask", "evaluate", "fit"]
+
+FOREVER = 1 << 62
+"""End of the range of batch numbers."""
 
 
 class TrainingTask(Protocol):
@@ -31,8 +39,11 @@ class TrainingTask(Protocol):
         """Groups for AdamW; each has its own peak learning rate under "lr"."""
         ...
 
-    def batches(self, start: int, used: float) -> Iterator[Any]:
-        """Endless batches from number `start` on, when the share `used` of the budget is gone."""
+    def batches(self, numbers: range, used: float) -> Iterator[Any]:
+        """The batches of these numbers, when the share `used` of the budget is gone.
+
+        What a batch holds depends on its number alone, so that a resumed training sees the same.
+        """
         ...
 
     def restarts_at(self) -> tuple[float, ...]:
@@ -50,77 +61,220 @@ class TrainingTask(Protocol):
 
 @dataclass(frozen=True)
 class LoopSettings:
-    """Seconds between checkpoints and evaluations, and the optimiser's settings."""
+    """How a model is trained, whatever it is.
+
+    Attributes:
+        weight_decay: of AdamW.
+        warmup_steps: until the learning rate has its peak.
+        clip_norm: longest gradient.
+        average: decay of the weights' running average, which then is what is evaluated, exported
+            and started from by others; 0 for the last weights.
+        accumulate: batches whose gradients are averaged in a step.
+        log_seconds: training time between lines of the log.
+        checkpoint_seconds: between checkpoints.
+        evaluate_seconds: between evaluations.
+    """
 
     weight_decay: float = 0.02
     warmup_steps: int = 100
     clip_norm: float = 5.0
+    average: float = 0.0
+    accumulate: int = 1
     log_seconds: float = 20.0
     checkpoint_seconds: float = 60.0
     evaluate_seconds: float = 300.0
 
 
 def fit(
-    task: TrainingTask, run: TrainingRun, budget: Budget, settings: LoopSettings | None = None
+    task: TrainingTask,
+    run: TrainingRun,
+    budget: Budget,
+    settings: LoopSettings | None = None,
+    place: Placement | None = None,
 ) -> dict[str, float]:
     """Train until the budget is used; continue from the run's checkpoint when it has one.
 
     Interrupting (Ctrl-C) saves a checkpoint first. A kill loses at most the time since the last
-    checkpoint.
+    checkpoint. Either way a training with a budget of steps ends as an undisturbed one.
+
+    Several processes (see `Processes`) share the batches of a step between them; they take the same
+    steps as one that accumulates them all.
 
     Returns:
-        The last evaluation.
+        The last evaluation; the model is on the CPU then.
+
+    Raises:
+        ConfigError: when the batches of a step cannot be shared evenly between the processes.
     """
-    settings = settings or LoopSettings()
-    console = Console(file=sys.stderr)
-    optimiser = torch.optim.AdamW(task.parameter_groups(), weight_decay=settings.weight_decay)
-    peaks = [group["lr"] for group in optimiser.param_groups]
-    step, seconds = _restore(task, optimiser, run)
-    used = budget.used(seconds, step)
-    batches = task.batches(step, used)
-    restarts = [share for share in task.restarts_at() if share > used]
-    last_log = last_save = last_evaluation = seconds
-    sums: dict[str, float] = {}
-    count = 0
-    task.model.train()
+    training = _Training(task, run, settings or LoopSettings(), place or Placement())
+    training.restore()
     try:
-        while (used := budget.used(seconds, step)) < 1.0:
+        training.go_on(budget)
+    finally:
+        training.save()
+    return training.finish()
+
+
+class _Training:
+    """Everything that changes while a task is trained."""
+
+    def __init__(
+        self, task: TrainingTask, run: TrainingRun, settings: LoopSettings, place: Placement
+    ) -> None:
+        self.task, self.run, self.settings, self.place = task, run, settings, place
+        self.processes = Processes()
+        if settings.accumulate % self.processes.count:
+            raise ConfigError(
+                f"{self.processes.count} processes cannot share {settings.accumulate} batches a "
+                "step evenly: accumulate a multiple"
+            )
+        task.model.to(place.device)
+        self.optimiser = torch.optim.AdamW(
+            task.parameter_groups(), weight_decay=settings.weight_decay
+        )
+        self.peaks = [group["lr"] for group in self.optimiser.param_groups]
+        self.average = WeightAverage(task.model, settings.average)
+        self.console = Console(file=sys.stderr)
+        self.step, self.seconds = 0, 0.0
+        self.sums: dict[str, Tensor] = {}
+        self.summed = 0
+
+    def go_on(self, budget: Budget) -> None:
+        """Take steps until the budget is used."""
+        settings = self.settings
+        log, save, evaluation = (
+            _Every(seconds, self.seconds)
+            for seconds in (
+                settings.log_seconds,
+                settings.checkpoint_seconds,
+                settings.evaluate_seconds,
+            )
+        )
+        used = budget.used(self.seconds, self.step)
+        batches = self._batches(used)
+        restarts = [share for share in self.task.restarts_at() if share > used]
+        self.task.model.train()
+        while (used := budget.used(self.seconds, self.step)) < 1.0:
             if restarts and used >= restarts[0]:
-                batches = task.batches(step, used)
+                batches = self._batches(used)
                 restarts.pop(0)
             started = time.monotonic()
-            rate = _rate(step, used, settings.warmup_steps)
-            for group, peak in zip(optimiser.param_groups, peaks, strict=True):
-                group["lr"] = peak * rate
-            parts = task.loss(next(batches))
-            total = torch.stack(list(parts.values())).sum()
-            optimiser.zero_grad(set_to_none=True)
+            self._take_step(batches, used)
+            self.seconds += self.processes.of_first(time.monotonic() - started)
+            if log.is_due(self.seconds):
+                self._log(budget)
+            if evaluation.is_due(self.seconds):
+                with self.average.in_place():
+                    self._evaluate()
+                self.task.model.to(self.place.device)
+            if save.is_due(self.seconds):
+                self.save()
+
+    def _batches(self, used: float) -> Iterator[Any]:
+        numbers = range(self.step * self.settings.accumulate, FOREVER)
+        return self.task.batches(numbers[self.processes.rank :: self.processes.count], used)
+
+    def _take_step(self, batches: Iterator[Any], used: float) -> None:
+        rate = _rate(self.step, used, self.settings.warmup_steps)
+        for group, peak in zip(self.optimiser.param_groups, self.peaks, strict=True):
+            group["lr"] = peak * rate
+        self.optimiser.zero_grad(set_to_none=True)
+        mine = range(
+            self.step * self.settings.accumulate, (self.step + 1) * self.settings.accumulate
+        )
+        mine = mine[self.processes.rank :: self.processes.count]
+        for number in mine:
+            self.place.seed(number)  # dropout too depends on the batch's number only
+            batch = self.place.put(next(batches))
+            with self.place.computing():
+                parts = self.task.loss(batch)
+            total = torch.stack(list(parts.values())).sum() / len(mine)
             total.backward()  # type: ignore[no-untyped-call]
-            nn.utils.clip_grad_norm_(task.model.parameters(), settings.clip_norm)
-            optimiser.step()
-            step += 1
-            seconds += time.monotonic() - started
             for name, value in parts.items():
-                sums[name] = sums.get(name, 0.0) + float(value.detach())
-            count += 1
-            if seconds - last_log >= settings.log_seconds:
-                means = {name: round(value / count, 4) for name, value in sums.items()}
-                run.log({"step": step, "seconds": round(seconds, 1), **means})
-                console.print(
-                    f"{100 * used:5.1f}%  step {step}  {seconds:.0f}s of {budget}  "
-                    + "  ".join(f"{name} {value:.3f}" for name, value in means.items()),
-                    highlight=False,
-                )
-                sums, count, last_log = {}, 0, seconds
-            if seconds - last_evaluation >= settings.evaluate_seconds:
-                _evaluate(task, run, step, seconds, console)
-                last_evaluation = seconds
-            if seconds - last_save >= settings.checkpoint_seconds:
-                _save(task, optimiser, run, step, seconds)
-                last_save = seconds
-    finally:
-        _save(task, optimiser, run, step, seconds)
-    return _evaluate(task, run, step, seconds, console)
+                self.sums[name] = self.sums.get(name, torch.zeros_like(value)) + value.detach()
+            self.summed += 1
+        self.processes.average_gradients(self.task.model)
+        nn.utils.clip_grad_norm_(self.task.model.parameters(), self.settings.clip_norm)
+        self.optimiser.step()
+        self.processes.average_buffers(self.task.model)
+        self.average.update(self.step)
+        self.step += 1
+
+    def _log(self, budget: Budget) -> None:
+        sums = zip(self.sums, self.processes.average(self.sums.values()), strict=True)
+        means = {name: round(float(value) / self.summed, 4) for name, value in sums}
+        self.sums, self.summed = {}, 0
+        if not self.processes.first:
+            return
+        self.run.log({"step": self.step, "seconds": round(self.seconds, 1), **means})
+        self.console.print(
+            f"{100 * budget.used(self.seconds, self.step):5.1f}%  step {self.step}  "
+            f"{self.seconds:.0f}s of {budget}  "
+            f"{_duration(budget.left(self.seconds, self.step))} left  "
+            + "  ".join(f"{name} {value:.3f}" for name, value in means.items()),
+            highlight=False,
+        )
+
+    def _evaluate(self) -> dict[str, float]:
+        self.task.model.to("cpu")
+        measured = evaluate(self.task)
+        if not self.processes.first:
+            return measured
+        at = {"step": self.step, "seconds": round(self.seconds, 1)}
+        self.run.log({**at, "evaluation": 1, **measured})
+        self.console.print(f"step {self.step}: {measured}", highlight=False)
+        return measured
+
+    def save(self) -> None:
+        """Write the checkpoint: "model" is the average, "live" what is trained if it differs."""
+        model = self.task.model
+        if not self.processes.first:
+            return
+        state = {
+            "optimiser": self.optimiser.state_dict(),
+            "step": self.step,
+            "seconds": self.seconds,
+        }
+        if self.average.decay:
+            state["live"] = copy.deepcopy(model.state_dict())
+        with self.average.in_place():
+            self.run.save({"model": model.state_dict(), **state})
+
+    def restore(self) -> None:
+        """Go back to the checkpoint, if there is one."""
+        state = self.run.load()
+        if state is None:
+            return
+        self.task.model.load_state_dict(state["model"])
+        self.average.restart()
+        self.task.model.load_state_dict(state.get("live", state["model"]))
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.step, self.seconds = int(state["step"]), float(state["seconds"])
+
+    def finish(self) -> dict[str, float]:
+        """Leave the average as the model, and measure it."""
+        self.average.swap()
+        return self._evaluate()
+
+
+def _duration(seconds: float) -> str:
+    """As "40s", "12m" or "3.5h"."""
+    if seconds < 120:
+        return f"{seconds:.0f}s"
+    return f"{seconds / 60:.0f}m" if seconds < 7200 else f"{seconds / 3600:.1f}h"
+
+
+class _Every:
+    """Tells when it is time again."""
+
+    def __init__(self, seconds: float, start: float) -> None:
+        self.seconds, self.last = seconds, start
+
+    def is_due(self, now: float) -> bool:
+        due = now - self.last >= self.seconds
+        if due:
+            self.last = now
+        return due
 
 
 def _rate(step: int, used: float, warmup_steps: int) -> float:
@@ -136,40 +290,3 @@ def evaluate(task: TrainingTask) -> dict[str, float]:
         measured = task.evaluate()
     task.model.train()
     return {name: round(value, 4) for name, value in measured.items()}
-
-
-def _evaluate(
-    task: TrainingTask, run: TrainingRun, step: int, seconds: float, console: Console
-) -> dict[str, float]:
-    measured = evaluate(task)
-    run.log({"step": step, "seconds": round(seconds, 1), "evaluation": 1, **measured})
-    console.print(f"step {step}: {measured}", highlight=False)
-    return measured
-
-
-def _save(
-    task: TrainingTask,
-    optimiser: torch.optim.Optimizer,
-    run: TrainingRun,
-    step: int,
-    seconds: float,
-) -> None:
-    run.save(
-        {
-            "model": task.model.state_dict(),
-            "optimiser": optimiser.state_dict(),
-            "step": step,
-            "seconds": seconds,
-        }
-    )
-
-
-def _restore(
-    task: TrainingTask, optimiser: torch.optim.Optimizer, run: TrainingRun
-) -> tuple[int, float]:
-    state = run.load()
-    if state is None:
-        return 0, 0.0
-    task.model.load_state_dict(state["model"])
-    optimiser.load_state_dict(state["optimiser"])
-    return int(state["step"]), float(state["seconds"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,6 +19,7 @@ from askmask.pantry.language.banks import Pool, noun_entries
 from askmask.pantry.language.english import roughen
 from askmask.pantry.language.frames import any_frame, sentence
 from askmask.training.candidates import CachedQuery
+from askmask.training.loop import LoopSettings
 from askmask.training.words import pad_ids, tokenizer
 
 __all__ = ["MaskTypeRecipe", "MaskTypeTask"]
@@ -40,6 +41,7 @@ class MaskTypeRecipe:
         shares: of modal, amodal and hidden among the framed sentences.
         rough_share: share of framed sentences with slips of the fingers.
         smoothing: of the labels.
+        loop: how it is trained, whatever it is.
     """
 
     batch: int = 64
@@ -49,6 +51,7 @@ class MaskTypeRecipe:
     shares: tuple[float, float, float] = (0.42, 0.34, 0.24)
     rough_share: float = 0.08
     smoothing: float = 0.05
+    loop: LoopSettings = field(default_factory=lambda: LoopSettings(average=0.999))
 
 
 class _Batch(NamedTuple):
@@ -90,20 +93,20 @@ class MaskTypeTask:
         """The batches are the same all along."""
         return ()
 
-    def batches(self, start: int, used: float) -> Iterator[_Batch]:
-        """Sentences that depend on the batch number only, of like length in a batch."""
+    def batches(self, numbers: range, used: float) -> Iterator[_Batch]:
+        """Sentences of like length in a batch."""
         del used
-        number = start
-        while True:
-            rng = np.random.default_rng([17, number // _WINDOW])
-            drawn = [self._draw(rng) for _ in range(_WINDOW * self.recipe.batch)]
-            encoded = [(self._tokenizer.encode(text).ids, kind) for text, kind in drawn]
-            encoded.sort(key=lambda pair: len(pair[0]))
-            order = rng.permutation(_WINDOW)
-            for slot in range(number % _WINDOW, _WINDOW):
-                first = int(order[slot]) * self.recipe.batch
-                number += 1
-                yield _batch(encoded[first : first + self.recipe.batch])
+        at = -1
+        for number in numbers:
+            window, slot = divmod(number, _WINDOW)
+            if window != at:
+                at, rng = window, np.random.default_rng([17, window])
+                drawn = [self._draw(rng) for _ in range(_WINDOW * self.recipe.batch)]
+                encoded = [(self._tokenizer.encode(text).ids, kind) for text, kind in drawn]
+                encoded.sort(key=lambda pair: len(pair[0]))
+                order = rng.permutation(_WINDOW)
+            first = int(order[slot]) * self.recipe.batch
+            yield _batch(encoded[first : first + self.recipe.batch])
 
     def _draw(self, rng: np.random.Generator) -> tuple[str, int]:
         """One sentence and the index of its mask type."""
@@ -133,7 +136,7 @@ class MaskTypeTask:
 
     def _logits(self, batch: _Batch) -> Tensor:
         with torch.no_grad():
-            words = self._tower(batch.ids, batch.valid, MaskTypeNet.reads)[-1]
+            words = self._tower.to(batch.ids.device)(batch.ids, batch.valid, MaskTypeNet.reads)[-1]
         logits: Tensor = self.model(words, batch.valid)
         return logits
 

@@ -9,7 +9,7 @@ the pooled appearance (category, colours) so that mask tokens carry what sentenc
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +24,9 @@ from askmask.models.embedded.decode import decode_proposals
 from askmask.models.embedded.picture import normalise
 from askmask.models.embedded.proposer_net import ProposerNet, dynamic_masks
 from askmask.pantry.colours import COLOURS
-from askmask.training.samples import (
-    VALIDATION_SEEDS,
-    Sample,
-    categories,
-    samples,
-    scene_sample,
-)
+from askmask.training.loop import LoopSettings
+from askmask.training.proposer_batches import ProposerBatch, proposer_batches
+from askmask.training.samples import VALIDATION_SEEDS, Sample, categories, scene_sample
 
 __all__ = ["ProposerRecipe", "ProposerTask", "best_candidates"]
 
@@ -50,6 +46,8 @@ class ProposerRecipe:
         renders: benchmark folders of rendered scenes that are mixed in.
         render_share: share of samples from them.
         validation_scenes: composed scenes that the evaluation uses.
+        looks: times that a composed scene comes.
+        loop: how it is trained, whatever it is.
     """
 
     small_hw: tuple[int, int] = (192, 256)
@@ -62,6 +60,8 @@ class ProposerRecipe:
     renders: tuple[str, ...] = ()
     render_share: float = 0.08
     validation_scenes: int = 100
+    looks: int = 2
+    loop: LoopSettings = field(default_factory=LoopSettings)
 
 
 class _Trained(nn.Module):
@@ -83,74 +83,68 @@ class ProposerTask:
         torch.manual_seed(0)
         self.model = _Trained(self.config)
         self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self._rng = np.random.default_rng(0)
         self._validation: list[Sample] = []
 
     def parameter_groups(self) -> list[dict[str, Any]]:
         """One group for everything."""
         return [{"params": list(self.model.parameters()), "lr": self.recipe.learning_rate}]
 
-    def batches(self, start: int, used: float) -> Iterator[list[Sample]]:
+    def batches(self, numbers: range, used: float) -> Iterator[ProposerBatch]:
         """Small pictures first; the loop asks anew when `restarts_at` is passed."""
-        hw = self.recipe.small_hw if used < self.recipe.small_share else self.config.input_hw
-        folders = [Path(folder) for folder in self.recipe.renders]
-        return samples(start, self.recipe.batch, hw, folders, self.recipe.render_share)
+        recipe = self.recipe
+        return proposer_batches(
+            numbers,
+            size=recipe.batch,
+            positives=recipe.positives,
+            input_hw=recipe.small_hw if used < recipe.small_share else self.config.input_hw,
+            looks=recipe.looks,
+            renders=[Path(folder) for folder in recipe.renders],
+            render_share=recipe.render_share,
+        )
 
     def restarts_at(self) -> tuple[float, ...]:
         """Shares of the budget at which the batches change."""
         return (self.recipe.small_share,)
 
-    def loss(self, batch: list[Sample]) -> dict[str, Tensor]:
+    def loss(self, batch: ProposerBatch) -> dict[str, Tensor]:
         """Centre, mask, category and colour losses of one batch."""
-        images = torch.from_numpy(normalise(np.stack([sample.image for sample in batch])))
+        # `normalise` in torch: bytes travel quicker.
+        images = (batch.image.permute(0, 3, 1, 2).float() / 255 - 0.45) / 0.25
         images = images.contiguous(memory_format=torch.channels_last)
-        centre, parameters, masks, appearance = self.model.net(images)
-        hw = (centre.shape[1], centre.shape[2])
-        owners = np.stack([_owners(sample.modal, hw) for sample in batch])
-        positive = torch.from_numpy(owners > 0).float()
-        chosen = np.argwhere(owners)
-        if len(chosen) > self.recipe.positives:
-            chosen = chosen[self._rng.permutation(len(chosen))[: self.recipe.positives]]
-        picture, cells = torch.from_numpy(chosen[:, 0]), torch.from_numpy(chosen[:, 1:])
-        logits = dynamic_masks(
-            self.config, masks, parameters[picture, :, cells[:, 0], cells[:, 1]], picture, cells
-        )
-        truth = torch.from_numpy(
-            np.stack(
-                [
-                    np.stack([batch[b].modal[k], batch[b].amodal[k]])
-                    for b, k in zip(chosen[:, 0], owners[tuple(chosen.T)] - 1, strict=True)
-                ]
+        maps = self.model.net(images)
+        with torch.autocast(images.device.type, enabled=False):  # masks are drawn by fractions
+            centre, parameters, masks, appearance = (one.float() for one in maps)
+            picture, cells = batch.picture, batch.cells
+            logits = dynamic_masks(
+                self.config, masks, parameters[picture, :, cells[:, 0], cells[:, 1]], picture, cells
             )
-        ).float()
-        hidden = (truth[:, 1] - truth[:, 0]).clamp(min=0)[:, None]
-        weight = 1 + self.recipe.hidden_weight * hidden
-        cross = functional.binary_cross_entropy_with_logits(logits, truth, reduction="none")
-        return {
-            "centre": _focal(centre, positive),
-            "mask": 2 * _dice(logits, truth).mean() + 4 * (cross * weight).mean(),
-            **self._auxiliary(batch, appearance),
-        }
+            truth = batch.masks.float()
+            hidden = (truth[:, 1] - truth[:, 0]).clamp(min=0)[:, None]
+            weight = 1 + self.recipe.hidden_weight * hidden
+            cross = functional.binary_cross_entropy_with_logits(logits, truth, reduction="none")
+            return {
+                "centre": _focal(centre, batch.centre.float()),
+                "mask": 2 * _dice(logits, truth).mean() + 4 * (cross * weight).mean(),
+                **self._auxiliary(batch, appearance),
+            }
 
-    def _auxiliary(self, batch: list[Sample], appearance: Tensor) -> dict[str, Tensor]:
-        pooled, category, colours = [], [], []
-        for sample, features in zip(batch, appearance, strict=True):
-            coverage = functional.adaptive_avg_pool2d(
-                torch.from_numpy(sample.modal).float(), features.shape[1:]
-            ).flatten(1)
-            coverage = coverage / coverage.sum(1, keepdim=True).clamp(min=1e-3)
-            pooled.append(coverage @ features.flatten(1).T)
-            category.append(torch.from_numpy(sample.category))
-            colours.append(torch.from_numpy(sample.colours))
-        tokens, known = torch.cat(pooled), torch.cat(category)
-        shares = torch.cat(colours)
-        coloured = ~shares[:, 0].isnan()
+    def _auxiliary(self, batch: ProposerBatch, appearance: Tensor) -> dict[str, Tensor]:
+        coverage = functional.adaptive_avg_pool2d(
+            batch.visible.float(), (appearance.shape[2], appearance.shape[3])
+        ).flatten(1)
+        coverage = coverage / coverage.sum(1, keepdim=True).clamp(min=1e-3)
+        features = appearance.flatten(2).transpose(1, 2)  # (B, h * w, D)
+        parts = zip(torch.split(coverage, list(batch.counts)), features, strict=True)
+        tokens = torch.cat([part @ seen for part, seen in parts])
         named = functional.cross_entropy(
-            self.model.category(tokens), known, ignore_index=-1, label_smoothing=0.05
+            self.model.category(tokens), batch.category, ignore_index=-1, label_smoothing=0.05
         )
+        # Weights rather than a choice of rows, whose number a GPU would have to be waited for.
+        known = (~batch.colours[:, :1].isnan()).float()
         painted = functional.binary_cross_entropy_with_logits(
-            self.model.colours(tokens)[coloured], (shares[coloured] > 0.25).float()
+            self.model.colours(tokens), (batch.colours > 0.25).float(), reduction="none"
         )
+        painted = (painted * known).mean(1).sum() / known.sum().clamp(min=1)
         weight = self.recipe.auxiliary_weight
         return {"category": weight * named, "colours": 3 * weight * painted}
 
@@ -160,31 +154,6 @@ class ProposerTask:
             seeds = range(VALIDATION_SEEDS, VALIDATION_SEEDS + self.recipe.validation_scenes)
             self._validation = [scene_sample(seed, self.config.input_hw) for seed in seeds]
         return best_candidates(self.model.net, self.config, self._validation)
-
-
-def _owners(modal: NDArray[np.bool_], hw: tuple[int, int]) -> NDArray[np.int64]:
-    """Assign cells to objects.
-
-    Args:
-        modal: (N, 2h, 2w) bool.
-        hw: h and w of the cells.
-
-    Returns:
-        (h, w) int64, 1-based object that the cell is a centre of, else 0. The nearest visible
-        pixels to an object's centroid decide, so that a centre always lies on the object; small
-        objects come last and win shared cells.
-    """
-    owners = np.zeros(hw, np.int64)
-    for index in np.argsort(-modal.reshape(len(modal), -1).sum(1)):
-        rows, columns = np.nonzero(modal[index])
-        if not len(rows):
-            continue
-        distance = (rows - rows.mean()) ** 2 + (columns - columns.mean()) ** 2
-        near = np.argsort(distance)[: max(1, min(12, len(rows) // 3))]
-        owners[
-            np.minimum(rows[near] // 2, hw[0] - 1), np.minimum(columns[near] // 2, hw[1] - 1)
-        ] = index + 1
-    return owners
 
 
 def _focal(logits: Tensor, truth: Tensor) -> Tensor:

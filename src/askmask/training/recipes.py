@@ -12,15 +12,26 @@ from askmask.models.completer.config import CompleterConfig
 from askmask.training.budget import Budget
 from askmask.training.completer import CompleterRecipe, train_completer
 from askmask.training.embedded import STAGES, EmbeddedRecipe, EmbeddedTraining, Progress
+from askmask.training.loop import LoopSettings
 from askmask.training.mask_type import MaskTypeRecipe
+from askmask.training.placement import Placement
 from askmask.training.proposer import ProposerRecipe
 from askmask.training.selector import SelectorRecipe
 
 __all__ = ["RECIPES", "train"]
 
 
+_AVERAGED = LoopSettings(average=0.999)
+
 RECIPES: dict[str, EmbeddedRecipe | CompleterRecipe] = {
     "embedded-v1": EmbeddedRecipe(),
+    # As much as a GPU and sixteen cores can use in half an hour; untried so far.
+    "embedded-v1-gpu": EmbeddedRecipe(
+        proposer=ProposerRecipe(batch=24, positives=280, looks=4, loop=_AVERAGED),
+        selector=SelectorRecipe(scenes=40_000, batch=256, loop=_AVERAGED),
+        mask_type=MaskTypeRecipe(batch=128),
+        default_budget="20m",
+    ),
     # The whole chain in a minute or two, to see that it works; the weights are of no use.
     "embedded-smoke": EmbeddedRecipe(
         proposer=ProposerRecipe(batch=4, validation_scenes=4),
@@ -52,6 +63,7 @@ def train(
     start_from: Path | None = None,
     only: str | None = None,
     resume: bool = False,
+    device: str = "auto",
     say: Progress = lambda message: None,
 ) -> Path:
     """Run a recipe.
@@ -59,7 +71,7 @@ def train(
     Args:
         name: key of `RECIPES`.
         out: run folder; gets one folder a stage and the exported weights.
-        budget: e.g. "40m" or "5000 steps"; see `Budget.parse`.
+        budget: e.g. "base", "40m" or "5000 steps"; see `Budget.parse`.
         renders: benchmark folders of rendered scenes with written queries to mix in.
         image_from: name or folder of weights whose proposer is kept, so that only what reads
             sentences is trained.
@@ -67,20 +79,23 @@ def train(
             e.g. to go on with more data.
         only: one of `STAGES`, to train it alone; needs `image_from` and `start_from`.
         resume: go on in `out`.
+        device: where the training steps compute; see `Placement.named`.
         say: told of each stage.
 
     Returns:
         The folder with the exported weights.
 
     Raises:
-        ConfigError: for an unknown recipe or stage, or a run folder of another one.
+        ConfigError: for an unknown recipe or stage, a run folder of another one, or a device that
+            is not there.
     """
     if name not in RECIPES:
         near = difflib.get_close_matches(name, RECIPES, 1)
         hint = f"; did you mean {near[0]}?" if near else ""
         raise ConfigError(f"unknown recipe {name!r}, there are {', '.join(RECIPES)}{hint}")
     recipe = RECIPES[name]
-    total = Budget.parse(budget or recipe.default_budget)
+    total = Budget.parse(budget or recipe.default_budget, recipe.default_budget)
+    place = Placement.named(device)
     if isinstance(recipe, CompleterRecipe):
         if image_from is not None or only is not None:
             raise ConfigError(
@@ -91,7 +106,7 @@ def train(
             renders=tuple(str(folder) for folder in renders),
             start_from=None if start_from is None else str(start_from),
         )
-        return train_completer(recipe, out, total, resume, say)
+        return train_completer(recipe, out, total, resume, place, say)
     if only is not None and (only not in STAGES or image_from is None or start_from is None):
         raise ConfigError(
             f"--only: expected one of {', '.join(STAGES)}, with --image-from and --start-from for "
@@ -105,4 +120,4 @@ def train(
         start_from=None if start_from is None else str(start_from),
         only=only,
     )
-    return EmbeddedTraining(recipe, out, total, resume, say).train()
+    return EmbeddedTraining(recipe, out, total, resume, place, say).train()

@@ -15,6 +15,7 @@ from torch import nn
 from askmask.errors import ConfigError, OutputError
 from askmask.formats.files import read_json, write_json
 from askmask.formats.versions import versions
+from askmask.training.processes import Processes
 
 __all__ = ["TrainingRun", "load_model"]
 
@@ -25,6 +26,8 @@ _MAX_RUN_JSON = 1_000_000
 class TrainingRun:
     """`run.json`, `metrics.jsonl` and `checkpoint.pt` in one folder.
 
+    Of several processes that train together, only the first writes.
+
     A folder that already holds a run is only continued with `resume`, and only with the same
     recipe; the log keeps exactly the lines up to the checkpoint that is continued from.
     """
@@ -33,6 +36,9 @@ class TrainingRun:
         self.folder = folder
         self._checkpoint = folder / "checkpoint.pt"
         self._metrics = folder / "metrics.jsonl"
+        self._writes = Processes().first
+        if not self._writes:
+            return
         described = folder / "run.json"
         recipe = json.loads(json.dumps(dict(recipe)))
         if described.exists():
@@ -66,10 +72,11 @@ class TrainingRun:
     def load(self) -> dict[str, Any] | None:
         """Return the last checkpoint, or None at the start."""
         if not self._checkpoint.exists():
-            self._metrics.unlink(missing_ok=True)
+            if self._writes:
+                self._metrics.unlink(missing_ok=True)
             return None
-        state: dict[str, Any] = torch.load(self._checkpoint, weights_only=True)
-        if self._metrics.exists():
+        state: dict[str, Any] = torch.load(self._checkpoint, map_location="cpu", weights_only=True)
+        if self._writes and self._metrics.exists():
             os.truncate(self._metrics, state.pop("metrics_bytes"))
         return state
 
@@ -84,7 +91,8 @@ def load_model(model: nn.Module, folder: Path) -> None:
     if not path.is_file():
         raise ConfigError(f"{path}: no such checkpoint; name the --out folder of another training")
     try:
-        model.load_state_dict(torch.load(path, weights_only=True)["model"])
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        model.load_state_dict(state["model"])
     except (RuntimeError, KeyError, TypeError, UnpicklingError, EOFError) as error:
         reason = str(error).partition("\n")[0] or type(error).__name__
         raise ConfigError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -10,25 +10,27 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from torch.utils.data import DataLoader, IterableDataset
 
 from askmask.formats.askmask import read_entities, read_queries
 from askmask.images import read_image
-from askmask.pantry.build import TRAINING_SEEDS
 from askmask.pantry.colours import COLOURS
 from askmask.pantry.compose import compose
 from askmask.pantry.sprites import SpriteBank
 from askmask.rle import decode
 
-__all__ = ["VALIDATION_SEEDS", "Sample", "categories", "read_renders", "samples"]
+__all__ = [
+    "VALIDATION_SEEDS",
+    "Sample",
+    "augment",
+    "categories",
+    "read_renders",
+    "scene_sample",
+]
 
 VALIDATION_SEEDS = 1 << 41
 """First scene seed of the validation during training."""
 
 _SCENE_HW = (240, 320)
-_WINDOW = 50
-"""Batches of new scenes before the same scenes come again, augmented otherwise: composing takes a
-core from the training, and a second look at a scene teaches nearly as much as a new one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,7 +134,7 @@ def read_renders(folders: Sequence[Path], input_hw: tuple[int, int]) -> list[Sam
     return found
 
 
-def _augment(sample: Sample, rng: np.random.Generator) -> Sample:
+def augment(sample: Sample, rng: np.random.Generator) -> Sample:
     """Blur, gamma, colour cast, noise, JPEG-like blocks; mirror now and then."""
     image = sample.image.astype(np.float32)
     if rng.random() < 0.3:
@@ -150,64 +152,3 @@ def _augment(sample: Sample, rng: np.random.Generator) -> Sample:
             amodal=np.ascontiguousarray(sample.amodal[:, :, ::-1]),
         )
     return replace(sample, image=augmented)
-
-
-class _Stream(IterableDataset[list[Sample]]):
-    """Endless batches that depend on their number only, so that a resume goes on."""
-
-    def __init__(
-        self,
-        start: int,
-        size: int,
-        input_hw: tuple[int, int],
-        renders: Sequence[Path],
-        render_share: float,
-    ) -> None:
-        self.start, self.size, self.input_hw = start, size, input_hw
-        self.renders, self.render_share = renders, render_share
-
-    def __iter__(self) -> Iterator[list[Sample]]:
-        cv2.setNumThreads(1)
-        rendered = read_renders(self.renders, self.input_hw)
-        batch = self.start
-        composed: dict[int, Sample] = {}
-        while True:
-            group, position = divmod(batch, 2 * _WINDOW)
-            if position == 0:
-                composed.clear()
-            first = (group * _WINDOW + position % _WINDOW) * self.size
-            rng = np.random.default_rng([7, batch])
-            found: list[Sample] = []
-            for index in range(self.size):
-                if rendered and rng.random() < self.render_share:
-                    sample = rendered[rng.integers(len(rendered))]
-                else:
-                    number = first + index
-                    if number not in composed:
-                        composed[number] = scene_sample(TRAINING_SEEDS + number, self.input_hw)
-                    sample = composed[number]
-                found.append(_augment(sample, rng))
-            yield found
-            batch += 1
-
-
-def samples(
-    start: int,
-    size: int,
-    input_hw: tuple[int, int],
-    renders: Sequence[Path] = (),
-    render_share: float = 0.0,
-) -> Iterator[list[Sample]]:
-    """Endless training batches of `size` samples from batch number `start` on.
-
-    One process composes while the other cores train.
-    """
-    stream = _Stream(start, size, input_hw, renders, render_share)
-    loader: DataLoader[list[Sample]] = DataLoader(
-        stream,
-        batch_size=None,
-        num_workers=1,
-        prefetch_factor=4,
-        multiprocessing_context="spawn",
-    )
-    return iter(loader)

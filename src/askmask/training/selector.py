@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,6 +18,7 @@ from askmask.models.embedded.tokens import STEPS
 from askmask.pantry.language.banks import Pool
 from askmask.training.calibrate import Judged
 from askmask.training.candidates import CachedQuery, CachedScene
+from askmask.training.loop import LoopSettings
 from askmask.training.words import Words
 
 __all__ = ["Example", "SelectorRecipe", "SelectorTask"]
@@ -46,6 +47,7 @@ class SelectorRecipe:
         word_dropout: share of words that a training step does not see.
         render_share: share of sentences from the rendered folders, if there are any.
         validation_scenes: held-out scenes, for each of the two pools of wordings.
+        loop: how it is trained, whatever it is.
     """
 
     scenes: int = 16_000
@@ -57,10 +59,10 @@ class SelectorRecipe:
     word_dropout: float = 0.03
     render_share: float = 0.1
     validation_scenes: int = 100
+    loop: LoopSettings = field(default_factory=LoopSettings)
 
 
-@dataclass(frozen=True)
-class _Batch:
+class _Batch(NamedTuple):
     inputs: tuple[Tensor, ...]
     wanted: Tensor  # (B, M) float
     scored: Tensor  # (B, M) bool, candidates that count
@@ -93,8 +95,8 @@ class SelectorTask:
         """The batches are the same all along."""
         return ()
 
-    def batches(self, start: int, used: float) -> Iterator[_Batch]:
-        """Epochs in an order that depends on the batch number only.
+    def batches(self, numbers: range, used: float) -> Iterator[_Batch]:
+        """Epochs, each in an order of its own.
 
         Within windows of 32 batches, sentences of like length about like many masks come together,
         so that little is padded.
@@ -108,23 +110,24 @@ class SelectorTask:
             (len(one.words) // 6, one.scene.candidates + len(one.query.references))
             for one in self._learnt
         ]
-        number = start
-        while True:
-            epoch, position = divmod(number // 32, windows)
-            order = np.random.default_rng([11, epoch]).permutation(len(self._learnt))
-            inside = order[position * window : (position + 1) * window].tolist()
-            inside.sort(key=sizes.__getitem__)
-            shuffled = np.random.default_rng([12, number // 32]).permutation(32)
-            for slot in range(number % 32, 32):
-                rng = np.random.default_rng([13, number])
-                part = int(shuffled[slot])
-                chosen = [self._learnt[i] for i in inside[part * fresh : (part + 1) * fresh]]
-                if extra:
-                    places = rng.integers(len(self._rendered), size=extra)
-                    chosen += [self._rendered[place] for place in places]
-                number += 1
-                if chosen:
-                    yield self._batch(chosen, rng)
+        at = -1
+        for number in numbers:
+            if number // 32 != at:
+                at = number // 32
+                epoch, position = divmod(at, windows)
+                order = np.random.default_rng([11, epoch]).permutation(len(self._learnt))
+                # Fewer sentences than a window come several times.
+                order = np.resize(order, max(window, len(order)))
+                inside = order[position * window : (position + 1) * window].tolist()
+                inside.sort(key=sizes.__getitem__)
+                shuffled = np.random.default_rng([12, at]).permutation(32)
+            rng = np.random.default_rng([13, number])
+            part = int(shuffled[number % 32])
+            chosen = [self._learnt[i] for i in inside[part * fresh : (part + 1) * fresh]]
+            if extra:
+                places = rng.integers(len(self._rendered), size=extra)
+                chosen += [self._rendered[place] for place in places]
+            yield self._batch(chosen, rng)
 
     def _batch(self, examples: Sequence[Example], rng: np.random.Generator | None = None) -> _Batch:
         """Pad examples to one size; with `rng`, drop some words."""
@@ -183,7 +186,7 @@ class SelectorTask:
         each = functional.binary_cross_entropy_with_logits(
             judged.select,
             batch.wanted,
-            pos_weight=torch.tensor(self.recipe.positive_weight),
+            pos_weight=batch.wanted.new_full((), self.recipe.positive_weight),
             reduction="none",
         )
         # Where targets exist but none was proposed, there is nothing to select and no emptiness.

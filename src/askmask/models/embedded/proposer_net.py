@@ -96,8 +96,12 @@ class ProposerNet(nn.Module):
 def _position(like: Tensor) -> Tensor:
     """(B, 2, h, w) x and y of each cell in [-1, 1]."""
     height, width = like.shape[-2:]
-    rows = torch.linspace(-1, 1, height, dtype=like.dtype)[:, None].expand(height, width)
-    columns = torch.linspace(-1, 1, width, dtype=like.dtype)[None].expand(height, width)
+    rows, columns = (
+        torch.linspace(-1, 1, size, dtype=like.dtype, device=like.device)
+        for size in (height, width)
+    )
+    rows = rows[:, None].expand(height, width)
+    columns = columns[None].expand(height, width)
     return torch.stack([columns, rows])[None].expand(len(like), -1, -1, -1)
 
 
@@ -121,8 +125,9 @@ def dynamic_masks(
         (P, 2, h, w) logits of the modal and the amodal mask.
     """
     height, width = masks.shape[-2:]
-    rows = (torch.arange(height) * 4 + 2.0)[:, None].expand(height, width)
-    columns = (torch.arange(width) * 4 + 2.0)[None].expand(height, width)
+    rows, columns = (torch.arange(size, device=masks.device) * 4 + 2.0 for size in (height, width))
+    rows = rows[:, None].expand(height, width)
+    columns = columns[None].expand(height, width)
     grid = torch.stack([columns, rows]).flatten(1)[None]  # (1, 2, h*w), pixels of the input
     centre = (cells_yx.flip(1).float() * 8 + 4)[:, :, None]
     x = torch.cat([masks.flatten(2)[batch], (grid - centre) / 64], 1)

@@ -22,7 +22,7 @@ _WORDS, _POSITIONS = 30_522, 512
 
 def hide(valid: Tensor, dtype: torch.dtype) -> Tensor:
     """(B, 1, 1, L) additive attention mask that hides what is not valid."""
-    return torch.zeros(valid.shape, dtype=dtype).masked_fill(~valid, -1e4)[:, None, None]
+    return torch.zeros_like(valid, dtype=dtype).masked_fill(~valid, -1e4)[:, None, None]
 
 
 class TextLayer(nn.Module):

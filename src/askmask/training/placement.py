@@ -1,0 +1,82 @@
+"""Where a training computes: on the CPU, or on a GPU in bfloat16 where that is enough.
+
+The one place that knows. Tasks make what they need where their batch is; outside of the training
+steps every model is on the CPU, where it is measured, exported and used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor
+
+from askmask.errors import ConfigError
+
+__all__ = ["DEVICES", "Placement"]
+
+DEVICES = ("auto", "cpu", "cuda")
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Device of the training steps."""
+
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+
+    @classmethod
+    def named(cls, name: str) -> Placement:
+        """Choose by one of `DEVICES`; "auto" takes a GPU when there is one."""
+        there = torch.cuda.is_available()
+        if name not in DEVICES:
+            raise ConfigError(f"--device: expected one of {', '.join(DEVICES)}, got {name!r}")
+        if name == "cuda" and not there:
+            raise ConfigError(
+                "--device cuda: torch finds no GPU (torch.cuda.is_available() is False); "
+                "use --device cpu, or install a torch built for your GPU"
+            )
+        if name == "cpu" or not there:
+            return cls()
+        torch.backends.cudnn.benchmark = True  # pictures come in two sizes only
+        torch.set_float32_matmul_precision("high")
+        return cls(torch.device("cuda"))
+
+    def computing(self) -> AbstractContextManager[object]:
+        """In it, what tolerates bfloat16 computes in it, on a GPU."""
+        gpu = self.device.type == "cuda"
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=gpu)
+
+    def seed(self, number: int) -> None:
+        """Let random numbers of the device start from `number`."""
+        torch.default_generator.manual_seed(number)
+        if self.device.type == "cuda":
+            torch.cuda.manual_seed(number)
+
+    def put(self, batch: T) -> T:
+        """Copy the tensors in a batch, of named tuples, tuples and dicts, to the device."""
+        if self.device.type == "cpu":
+            return batch
+        copied: T = _each(batch, self._sent)
+        return copied
+
+    def _sent(self, tensor: Tensor) -> Tensor:
+        if self.device.type == "cuda":
+            tensor = tensor.pin_memory()
+        return tensor.to(self.device, non_blocking=True)
+
+
+def _each(batch: Any, change: Callable[[Tensor], Tensor]) -> Any:
+    """A copy of a nest of containers with changed tensors; everything else stays."""
+    if isinstance(batch, Tensor):
+        return change(batch)
+    if isinstance(batch, dict):
+        return {key: _each(value, change) for key, value in batch.items()}
+    if isinstance(batch, tuple):
+        changed = [_each(value, change) for value in batch]
+        return type(batch)(*changed) if hasattr(batch, "_fields") else tuple(changed)
+    return batch

@@ -1,0 +1,70 @@
+"""Rendered pictures with written queries, cached once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from askmask.formats.askmask import (
+    QueryRecord,
+    read_entities,
+    read_queries,
+    write_entities,
+    write_queries,
+)
+from askmask.training.candidates import cache_renders, read_shard
+
+NATURAL = Path(__file__).parents[2] / "benchmarks" / "pantry-natural"
+
+pytestmark = pytest.mark.skipif(not NATURAL.is_dir(), reason="no benchmark beside the tests")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """One picture of the benchmark, with its queries."""
+    folder = tmp_path / "renders"
+    folder.mkdir()
+    (record,) = islice(read_entities(NATURAL / "entities.jsonl"), 1)
+    write_entities(folder / "entities.jsonl", [record])
+    write_queries(
+        folder / "queries.jsonl",
+        [
+            replace(query, tags=())
+            for query in read_queries(NATURAL / "queries.jsonl")
+            if query.image == record.image
+        ],
+    )
+    (folder / record.image).parent.mkdir(parents=True, exist_ok=True)
+    (folder / record.image).write_bytes((NATURAL / record.image).read_bytes())
+    return folder
+
+
+def rewrite(folder: Path, queries: Iterable[QueryRecord]) -> None:
+    write_queries(folder / "queries.jsonl", list(queries))
+
+
+def test_a_shard_is_made_once_and_anew_for_other_queries(folder: Path, tmp_path: Path) -> None:
+    queries = list(read_queries(folder / "queries.jsonl"))
+    shard = cache_renders("embedded-v1", folder, tmp_path)
+    (scene,) = read_shard(shard)
+    typed = [query for query in queries if query.mask_type is not None]
+    assert [query.text for query in scene.queries] == [query.text for query in typed]
+    assert scene.candidates > 0
+    assert any(query.wanted for query in scene.queries)
+    assert all(query.steps is None for query in scene.queries)
+    assert np.isfinite(scene.tokens.appearance).all()
+
+    written = shard.stat().st_mtime_ns
+    assert cache_renders("embedded-v1", folder, tmp_path) == shard
+    assert shard.stat().st_mtime_ns == written
+
+    kept, *others = queries
+    rewrite(folder, [kept, *(replace(query, tags=("part:test",)) for query in others)])
+    other = cache_renders("embedded-v1", folder, tmp_path)
+    assert other != shard
+    assert [query.text for query in read_shard(other)[0].queries] == [kept.text]
