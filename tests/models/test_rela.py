@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
 
+import torch
 import toy_asked as toy
 
 from askmask.models.rela import Rela
@@ -60,7 +61,7 @@ def test_regions_lie_where_the_minimap_puts_them(net: Rela) -> None:
     votes = judged.votes.sigmoid()[targeted]
     at = votes[minimap[targeted] > 0.3].mean()
     off = votes[minimap[targeted] == 0].mean()
-    assert at > off + 0.3
+    assert at > 2.5 * off
 
 
 @torch.no_grad()

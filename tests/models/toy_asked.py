@@ -29,7 +29,10 @@ def words(sentences: list[str]) -> tuple[Tensor, Tensor]:
     split = [sentence.split() for sentence in sentences]
     longest = max(map(len, split))
     ids = torch.tensor(
-        [[VOCABULARY.index(word) for word in one + ["[PAD]"] * (longest - len(one))] for one in split]
+        [
+            [VOCABULARY.index(word) for word in one + ["[PAD]"] * (longest - len(one))]
+            for one in split
+        ]
     )
     return _vectors()[ids], ids > 0
 

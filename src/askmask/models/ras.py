@@ -181,7 +181,7 @@ class Ras(System):
     def see(self, pictures: Pictures) -> _Seen:
         """Tokens of the pictures and of their candidates."""
         views: Views = self.trunk.eyes(pictures.images)
-        middle = self.picture(views.middle.flatten(2).mT).mT.unflatten(2, views.middle.shape[2:])
+        middle = self.picture(views.middle.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
         middle = middle + plane_positions(middle, middle.shape[1])
         tokens = functional.adaptive_avg_pool2d(middle, self._options.grid_hw).flatten(2).mT
         candidates = self.tokenizer(views, pictures.pool[:, :, 0])
@@ -260,7 +260,7 @@ class Ras(System):
             parts.append(self.reference_prefix.expand_as(tokens))
         keys.append((asked.spots + 0.5).masked_fill(~given, late))
         parts.append(tokens)
-        sorted_keys, order = torch.cat(keys, 1).sort(1, stable=True)
+        sorted_keys, order = torch.cat(keys, 1).sort(dim=1, stable=True)
         text = torch.cat(parts, 1).gather(1, order[..., None].expand(-1, -1, words.shape[2]))
         return text, sorted_keys < late
 
@@ -270,13 +270,14 @@ class Ras(System):
         if self._options.feed_again:
             again, _ = self.language(*self._fed(read.tokens, read.pooled), read.memory)
             states = again[:, self._stride - 1 :: self._stride]
-        return self.select(states)[..., 0]
+        logits: Tensor = self.select(states)[..., 0]
+        return logits
 
     def _pointed(self, state: Tensor, read: _Read, free: Tensor) -> Tensor:
         """Logits (S, …, C + 1) of the next candidate, or the end, from states (S, …, width)."""
         ends = self.end.expand(len(read.tokens), 1, -1)
         targets = torch.cat([read.tokens, ends], 1)
-        logits = self.point(state) @ targets.mT / targets.shape[2] ** 0.5
+        logits: Tensor = self.point(state) @ targets.mT / targets.shape[2] ** 0.5
         return logits.masked_fill(~functional.pad(free, (0, 1), value=True), -torch.inf)
 
     def _pointing_loss(self, read: _Read, wanted: Tensor) -> Tensor:
@@ -284,7 +285,7 @@ class Ras(System):
         count = wanted.shape[1]
         longest = int(wanted.sum(1).max())
         # Wanted candidates first, in their order.
-        order = (~wanted).float().argsort(1, stable=True)[:, :longest]
+        order = (~wanted).float().argsort(dim=1, stable=True)[:, :longest]
         there = wanted.gather(1, order)
         targets = functional.pad(order.masked_fill(~there, count), (0, 1), value=count)
         states = read.last[:, None]

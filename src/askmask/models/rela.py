@@ -72,7 +72,8 @@ class _PixelWords(nn.Module):
         pixels = self.widen(pixels)
         told = self.narrow(pixels * self.attention(pixels, words, valid[:, None, None]))
         told = told * self.gate(told).tanh()
-        return view + told.transpose(1, 2).unflatten(2, view.shape[2:])
+        met: Tensor = view + told.transpose(1, 2).reshape(view.shape)
+        return met
 
 
 class _RegionImage(nn.Module):
@@ -93,7 +94,7 @@ class _RegionImage(nn.Module):
         placed = image + plane_positions(view, image.shape[2]).flatten(1).T
         value = functional.gelu(self.value(placed))
         if not self.dynamic:
-            spread = value.transpose(1, 2).unflatten(2, view.shape[2:])
+            spread = value.transpose(1, 2).reshape(len(view), -1, *view.shape[2:])
             return functional.adaptive_avg_pool2d(spread, self.grid).flatten(2).transpose(1, 2)
         key = functional.gelu(self.key(placed))
         attention = (self.queries @ key.transpose(1, 2)).softmax(-1)  # equation (2), (S, P*P, hw)
@@ -130,7 +131,7 @@ class _RegionLanguage(nn.Module):
         scores = functional.gelu(self.query(normed)) @ functional.gelu(self.key(words)).mT
         scores = scores / words.shape[2] ** 0.5  # not in the paper: wide features saturate without
         attention = scores.masked_fill(~valid[:, None], -torch.inf).softmax(-1)  # equation (4)
-        told = attention @ words  # F_r2
+        told: Tensor = attention @ words  # F_r2
         return related + told
 
 

@@ -114,7 +114,7 @@ class Reply(NamedTuple):
 
 def moved(batch: Batch, device: torch.device) -> Batch:
     """The same batch on another device."""
-    return type(batch)(*(tensor.to(device, non_blocking=True) for tensor in batch))  # type: ignore[return-value]
+    return type(batch)(*(tensor.to(device, non_blocking=True) for tensor in batch))
 
 
 def chosen_slots(reply: Reply) -> Tensor:

@@ -110,8 +110,8 @@ class SystemSegmenter:
 
     def set_image(self, image: ImageLike) -> None:
         """Encode a picture, (H, W, 3) uint8 RGB, a path or a Pillow picture."""
-        pixels = as_rgb(image)
         self._fit = self._seen = None  # a failure must not leave the picture before in force
+        pixels = as_rgb(image)
         fit = Fit((pixels.shape[0], pixels.shape[1]), self.system.size.input_hw)
         pool, pooled = no_pool(self.system.size.masks_hw, int(self.system.wants_pool))
         if self.system.wants_pool and self._pool is not None:

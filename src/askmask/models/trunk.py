@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -195,7 +195,7 @@ class Attention(nn.Module):
 
     def split(self, x: Tensor) -> Tensor:
         """(B, L, C) -> (B, heads, L, C / heads)."""
-        return x.unflatten(2, (self.heads, -1)).transpose(1, 2)
+        return x.reshape(x.shape[0], x.shape[1], self.heads, -1).transpose(1, 2)
 
     def forward(self, x: Tensor, source: Tensor, seen: Tensor) -> Tensor:
         """Mix `source` into (B, L, C).
@@ -313,6 +313,10 @@ class CausalTransformer(nn.Module):
         self.layers = nn.ModuleList(_Layer(size) for _ in range(size.layers))
         self.norm = nn.LayerNorm(size.width)
 
+    @property
+    def _stack(self) -> list[_Layer]:
+        return cast("list[_Layer]", list(self.layers))
+
     def forward(
         self, tokens: Tensor, valid: Tensor, past: Memory | None = None
     ) -> tuple[Tensor, Memory]:
@@ -328,7 +332,7 @@ class CausalTransformer(nn.Module):
         """
         x, seen = _placed(tokens, valid, past)
         keys, values = [], []
-        for index, layer in enumerate(self.layers):
+        for index, layer in enumerate(self._stack):
             normed = layer.norm(x)
             key, value = (
                 layer.attention.split(project(normed))
@@ -348,7 +352,7 @@ class CausalTransformer(nn.Module):
         """(B, layers, heads, L, L) maps of where each token looks, for `tokens` as in `forward`."""
         x, seen = _placed(tokens, valid, None)
         maps = []
-        for layer in self.layers:
+        for layer in self._stack:
             normed = layer.norm(x)
             maps.append(layer.attention.weights(normed, normed, seen))
             x = layer(x, seen)
@@ -398,7 +402,9 @@ def pool_masks(features: Tensor, masks: Tensor) -> Tensor:
     batch, count = masks.shape[:2]
     if not count:
         return features.new_zeros(batch, 0, features.shape[1])
-    share = functional.adaptive_avg_pool2d(masks.to(features.dtype), features.shape[-2:]).flatten(2)
+    share = functional.adaptive_avg_pool2d(
+        masks.to(features.dtype), (features.shape[2], features.shape[3])
+    ).flatten(2)
     share = share / share.sum(2, keepdim=True).clamp(min=1e-3)
     return share @ features.flatten(2).transpose(1, 2)
 

@@ -250,16 +250,13 @@ def collate(
     images = np.stack(
         [each.image if rng is None else _recoloured(each.image, rng) for each in pictures]
     )
-    return Lesson(
-        *(torch.from_numpy(array) for array in (images, pool, pooled)),
-        torch.tensor([place for place, _ in rows]),
-        ids,
-        valid,
-        *(
-            torch.from_numpy(array)
-            for array in (references, spots, forced, masks, modal, counted, types)
-        ),
+    places = np.array([place for place, _ in rows], np.int64)
+    seen = (torch.from_numpy(array) for array in (images, pool, pooled, places))
+    told = (
+        torch.from_numpy(array)
+        for array in (references, spots, forced, masks, modal, counted, types)
     )
+    return Lesson(*seen, ids, valid, *told)
 
 
 def _forced_type(

@@ -23,7 +23,7 @@ __all__ = ["RECIPES", "train"]
 
 def _systems() -> dict[str, SystemRecipe]:
     """For each system: modal masks alone, and from there all mask types; for a CPU and a GPU."""
-    found = {}
+    found: dict[str, SystemRecipe] = {}
     for name in SYSTEMS:
         base = SystemRecipe(name)
         large = replace(base, size="base", pictures=16, sentences=8, default_budget="4h")
