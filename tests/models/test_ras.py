@@ -90,7 +90,7 @@ def test_the_answer_follows_the_reference_mask() -> None:
     )
     torch.manual_seed(0)
     net = Ras.named("tiny", grid_hw=(3, 4))
-    toy.learn(net, PICTURES, asked, truth, 120)
+    toy.learn(net, PICTURES, asked, truth, 300)
     wanted = torch.arange(4).repeat_interleave(8)
     with torch.no_grad():
         seen = net.see(PICTURES)

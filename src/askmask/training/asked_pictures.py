@@ -251,12 +251,9 @@ def collate(
         [each.image if rng is None else _recoloured(each.image, rng) for each in pictures]
     )
     places = np.array([place for place, _ in rows], np.int64)
-    seen = (torch.from_numpy(array) for array in (images, pool, pooled, places))
-    told = (
-        torch.from_numpy(array)
-        for array in (references, spots, forced, masks, modal, counted, types)
-    )
-    return Lesson(*seen, ids, valid, *told)
+    seen = [torch.from_numpy(array) for array in (images, pool, pooled, places)]
+    told = (references, spots, forced, masks, modal, counted, types)
+    return Lesson._make([*seen, ids, valid, *(torch.from_numpy(array) for array in told)])
 
 
 def _forced_type(
