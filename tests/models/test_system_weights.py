@@ -19,6 +19,7 @@ from askmask.errors import ConfigError, QueryError, WeightsError
 from askmask.models import registry
 from askmask.models.embedded.text_net import TextTower
 from askmask.models.segmenter import Segmenter
+from askmask.models.system import moved
 from askmask.models.system_segmenter import SystemSegmenter, reference_spots
 from askmask.models.system_weights import (
     SYSTEMS,
@@ -162,3 +163,17 @@ def test_references_stand_after_their_closing_piece() -> None:
     assert reference_spots(Encoding("like"), "like", 1) == [3]
     late = "a very long sentence about [1]"
     assert reference_spots(Encoding(late), late, 1) == [19]
+
+
+def test_everything_stays_on_the_device_of_the_batch(name: str) -> None:
+    """A second device of any kind, here one that computes shapes alone, meets no tensor of ours."""
+    device = torch.device("meta")
+    pictures, asked, truth, _ = toy.lesson(2)
+    system = build_system(name, "tiny").to(device)
+    seen = system.see(moved(pictures, device))
+    there = moved(asked, device)
+    for part in system.loss(seen, there, moved(truth, device)).values():
+        assert part.device == device
+    assert {part.device for part in system.reply(seen, there)} == {device}
+    with pytest.raises(RuntimeError):
+        system.see(pictures)  # the check can fail

@@ -174,6 +174,8 @@ class Rela(System):
         self.nothing = nn.Sequential(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, 1))
         # One channel instead of the authors' two: what no region votes for must be outside.
         self.outside = nn.Parameter(torch.tensor(-2.0))
+        # Few regions hold targets: start from a low vote, or a hundred masks add up to noise.
+        nn.init.constant_(self.vote.bias, -3.0)
 
     @classmethod
     def named(cls, size: str, **options: Any) -> Rela:
