@@ -37,12 +37,12 @@ class RelaOptions:
     """Choices of the design.
 
     Attributes:
-        grid: P; there are P x P regions (table 5 of the paper: 10 is best).
+        grid: P; there are P x P regions.
         early_words: whether pixels attend to words before regions are found.
         dynamic: whether regions are collected by attention; else by a hard split of the picture,
-            the paper's ablation of region-image cross-attention (table 3).
+            the paper's ablation of region-image cross-attention.
         relations: whether regions attend to each other and to the words; the paper's ablation of
-            region-language cross-attention (table 4).
+            region-language cross-attention.
         minimap_weight: of the loss on the regions' votes.
         no_target_weight: of the loss on "nothing fits".
     """
