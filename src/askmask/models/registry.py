@@ -18,6 +18,9 @@ MODELS: dict[str, str] = {
 }
 """Name -> "module:Class"; the class has a method `load(name)` that returns a `Segmenter`."""
 
+_SYSTEM = "askmask.models.system_segmenter:SystemSegmenter"
+"""What a folder with `system.json` holds: one of the seven systems of docs/seven.md."""
+
 
 def available() -> list[str]:
     """Names that `load` accepts, sorted."""
@@ -37,6 +40,8 @@ def load(model_id: str = DEFAULT_MODEL) -> Segmenter:
     """
     if model_id in MODELS:
         target = MODELS[model_id]
+    elif model_id and (Path(model_id) / "system.json").is_file():
+        target = _SYSTEM
     elif model_id and Path(model_id).is_dir():
         target = MODELS[DEFAULT_MODEL]
     else:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from askmask.errors import ConfigError
 from askmask.models.completer.config import CompleterConfig
+from askmask.models.system_weights import SYSTEMS
 from askmask.training.budget import Budget
 from askmask.training.completer import CompleterRecipe, train_completer
 from askmask.training.embedded import STAGES, EmbeddedRecipe, EmbeddedTraining, Progress
@@ -17,13 +18,35 @@ from askmask.training.mask_type import MaskTypeRecipe
 from askmask.training.placement import Placement
 from askmask.training.proposer import ProposerRecipe
 from askmask.training.selector import SelectorRecipe
+from askmask.training.system import DAGGER, SystemRecipe, train_system
 
 __all__ = ["RECIPES", "train"]
 
 
 _AVERAGED = LoopSettings(average=0.999)
 
-RECIPES: dict[str, EmbeddedRecipe | CompleterRecipe] = {
+
+def _systems() -> dict[str, SystemRecipe]:
+    """For each system: modal masks alone, and from there all mask types; for a CPU and a GPU."""
+    found: dict[str, SystemRecipe] = {}
+    for name in SYSTEMS:
+        base = SystemRecipe(name)
+        large = replace(base, size="base", pictures=16, sentences=8, default_budget="4h")
+        found |= {name: base, f"{name}-dagger": replace(base, types=DAGGER)}
+        found |= {f"{name}-large": large, f"{name}-large-dagger": replace(large, types=DAGGER)}
+        found[f"{name}-smoke"] = replace(
+            base,
+            size="tiny",
+            types=DAGGER,
+            pictures=2,
+            sentences=3,
+            validation_pictures=2,
+            default_budget="3 steps",
+        )
+    return found
+
+
+RECIPES: dict[str, EmbeddedRecipe | CompleterRecipe | SystemRecipe] = {
     "embedded-v1": EmbeddedRecipe(),
     # As much as a GPU and sixteen cores can use in half an hour; untried so far.
     "embedded-v1-gpu": EmbeddedRecipe(
@@ -50,6 +73,7 @@ RECIPES: dict[str, EmbeddedRecipe | CompleterRecipe] = {
         config=CompleterConfig(cells=64, widths=(8, 8, 8, 8)),
         default_budget="4 steps",
     ),
+    **_systems(),
 }
 
 
@@ -107,6 +131,18 @@ def train(
             start_from=None if start_from is None else str(start_from),
         )
         return train_completer(recipe, out, total, resume, place, say)
+    if isinstance(recipe, SystemRecipe):
+        if renders or only is not None:
+            raise ConfigError(
+                f"recipe {name}: --renders and --only are for other models; leave them out"
+            )
+        recipe = replace(
+            recipe,
+            image_from=image_from,
+            pool=recipe.pool if image_from is None else str(Path(image_from) / "weights"),
+            start_from=None if start_from is None else str(start_from),
+        )
+        return train_system(recipe, out, total, resume, place, say)
     if only is not None and (only not in STAGES or image_from is None or start_from is None):
         raise ConfigError(
             f"--only: expected one of {', '.join(STAGES)}, with --image-from and --start-from for "

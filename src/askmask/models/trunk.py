@@ -1,0 +1,441 @@
+"""The trunk that the seven systems share, so that designs are compared and not their pretraining.
+
+Eyes and pixel decoder are those of the embedded model's proposer and can start from one that is
+trained; words come from the same frozen text tower; designs that are language models get the same
+small causal transformer. Everything works on any device and in any batch: a sentence gets the same
+answer alone as among others, however much is padded.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple, cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from askmask.models.embedded.text_net import TextTower
+
+__all__ = [
+    "SIZES",
+    "WORD_STATES",
+    "Attention",
+    "CausalTransformer",
+    "Eyes",
+    "Memory",
+    "PixelDecoder",
+    "Reader",
+    "Trunk",
+    "TrunkSize",
+    "Views",
+    "plane_positions",
+    "pool_masks",
+    "start_from_proposer",
+    "word_states",
+]
+
+WORD_STATES = (2, 4, 6)
+"""Layers of the frozen text tower whose outputs, side by side, are the words of every system: the
+mask type is told best by the lower ones, the object by the upper ones."""
+
+
+@dataclass(frozen=True)
+class TrunkSize:
+    """Sizes that all seven systems share.
+
+    Attributes:
+        input_hw: pictures are scaled and padded to this height and width, multiples of 16.
+        stages: channels of the encoder at 1/2, 1/4, 1/8, 1/16 and 1/32.
+        pyramid: channels of the feature pyramid; half as many at 1/4.
+        mask_features: channels of the map that masks are read from.
+        width: of words and tokens.
+        heads: of every attention; they divide `width`.
+        word_layers: that a system may learn on top of the frozen tower.
+        layers: of the causal transformer.
+        max_words: longest sentence in word pieces; the rest is cut off.
+        max_references: most reference masks of a sentence; the rest is not seen.
+    """
+
+    input_hw: tuple[int, int] = (240, 320)
+    stages: tuple[int, int, int, int, int] = (16, 32, 64, 128, 192)
+    pyramid: int = 64
+    mask_features: int = 32
+    width: int = 256
+    heads: int = 8
+    word_layers: int = 2
+    layers: int = 6
+    max_words: int = 128
+    max_references: int = 8
+
+    @property
+    def masks_hw(self) -> tuple[int, int]:
+        """Grid of the masks: the input at 1/4."""
+        return self.input_hw[0] // 4, self.input_hw[1] // 4
+
+
+def _tiny() -> TrunkSize:
+    """For tests: overfits a handful of pictures in seconds."""
+    return TrunkSize((48, 64), (8, 16, 16, 16, 16), 16, 16, 32, 2, 1, 2, 32, 2)
+
+
+def _small() -> TrunkSize:
+    """For a CPU: the eyes of the embedded model, narrow transformers."""
+    return TrunkSize(width=192, heads=6, layers=4)
+
+
+def _base() -> TrunkSize:
+    """For a GPU: the eyes of the embedded model, wider and deeper transformers."""
+    return TrunkSize()
+
+
+SIZES = {"tiny": _tiny, "small": _small, "base": _base}
+"""Named builders, from the quickest to the best."""
+
+
+class Views(NamedTuple):
+    """What the eyes see of B pictures.
+
+    Attributes:
+        fine: (B, pyramid / 2, H/4, W/4).
+        middle: (B, pyramid, H/8, W/8).
+        coarse: (B, pyramid, H/16, W/16).
+    """
+
+    fine: Tensor
+    middle: Tensor
+    coarse: Tensor
+
+    def of(self, picture: Tensor) -> Views:
+        """Views of the picture of each sentence; `picture` is (S,) long."""
+        return Views(*(view[picture] for view in self))
+
+
+def _conv(inputs: int, outputs: int, stride: int = 1, kernel: int = 3) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False),
+        nn.BatchNorm2d(outputs),
+        nn.SiLU(),
+    )
+
+
+class _Residual(nn.Module):
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.first = _conv(width, width)
+        self.second = nn.Sequential(
+            nn.Conv2d(width, width, 3, 1, 1, bias=False), nn.BatchNorm2d(width)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.silu(x + self.second(self.first(x)))
+
+
+class Eyes(nn.Module):
+    """Encoder and feature pyramid; parameters are named as in `ProposerNet`, to start from one."""
+
+    def __init__(self, size: TrunkSize) -> None:
+        super().__init__()
+        w2, w4, w8, w16, w32 = size.stages
+        wide = size.pyramid
+        self.stem = _conv(3, w2, 2)
+        self.stage4 = nn.Sequential(_conv(w2, w4, 2), _Residual(w4))
+        self.stage8 = nn.Sequential(_conv(w4, w8, 2), _Residual(w8), _Residual(w8))
+        self.stage16 = nn.Sequential(_conv(w8, w16, 2), _Residual(w16), _Residual(w16))
+        self.stage32 = nn.Sequential(_conv(w16, w32, 2), _Residual(w32), _Residual(w32))
+        self.lateral4 = nn.Conv2d(w4, wide // 2, 1)
+        self.lateral8 = nn.Conv2d(w8, wide, 1)
+        self.lateral16 = nn.Conv2d(w16, wide, 1)
+        self.lateral32 = nn.Conv2d(w32, wide, 1)
+        self.smooth8 = _conv(wide, wide)
+        self.smooth16 = _conv(wide, wide)
+
+    def forward(self, images: Tensor) -> Views:
+        """Encode pictures, (B, 3, H, W) float, normalised; H and W multiples of 16."""
+        x4 = self.stage4(self.stem(images))
+        x8 = self.stage8(x4)
+        x16 = self.stage16(x8)
+        x32 = self.stage32(x16)
+        p16 = self.smooth16(self.lateral16(x16) + _to(self.lateral32(x32), x16))
+        p8 = self.smooth8(self.lateral8(x8) + _to(p16, x8))
+        return Views(self.lateral4(x4), p8, p16)
+
+
+class PixelDecoder(nn.Module):
+    """Views -> the map that masks are read from, by a dot product or a decoder of the design's."""
+
+    def __init__(self, size: TrunkSize) -> None:
+        super().__init__()
+        half = size.pyramid // 2
+        self.reduce8 = _conv(size.pyramid, half, kernel=1)
+        self.mask_map = nn.Sequential(_conv(half, half), nn.Conv2d(half, size.mask_features, 1))
+
+    def forward(self, fine: Tensor, middle: Tensor) -> Tensor:
+        """Return (B, mask_features, H/4, W/4); `middle` may have met the sentence before."""
+        features: Tensor = self.mask_map(fine + _to(self.reduce8(middle), fine))
+        return features
+
+
+def _to(x: Tensor, like: Tensor) -> Tensor:
+    return functional.interpolate(x, size=like.shape[-2:], mode="nearest")
+
+
+class Attention(nn.Module):
+    """Multi-head attention of `x` to `source`."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.query = nn.Linear(width, width)
+        self.key = nn.Linear(width, width)
+        self.value = nn.Linear(width, width)
+        self.output = nn.Linear(width, width)
+
+    def split(self, x: Tensor) -> Tensor:
+        """(B, L, C) -> (B, heads, L, C / heads)."""
+        return x.reshape(x.shape[0], x.shape[1], self.heads, -1).transpose(1, 2)
+
+    def forward(self, x: Tensor, source: Tensor, seen: Tensor) -> Tensor:
+        """Mix `source` into (B, L, C).
+
+        Args:
+            x: (B, L, C) float.
+            source: (B, M, C) float.
+            seen: bool, broadcast to (B, heads, L, M): what each place of `x` may look at.
+        """
+        return self.mix(x, self.split(self.key(source)), self.split(self.value(source)), seen)
+
+    def mix(self, x: Tensor, keys: Tensor, values: Tensor, seen: Tensor) -> Tensor:
+        """As `forward`, with keys and values (B, heads, M, C / heads) that may be kept."""
+        query = self.split(self.query(x))
+        mixed = functional.scaled_dot_product_attention(query, keys, values, attn_mask=seen)
+        result: Tensor = self.output(mixed.transpose(1, 2).flatten(2))
+        return result
+
+    def weights(self, x: Tensor, source: Tensor, seen: Tensor) -> Tensor:
+        """The attention maps themselves, (B, heads, L, M); rows sum to 1."""
+        query, keys = self.split(self.query(x)), self.split(self.key(source))
+        scores = query @ keys.transpose(2, 3) / math.sqrt(query.shape[-1])
+        return scores.masked_fill(~seen, -torch.inf).softmax(-1)
+
+
+class _Layer(nn.Module):
+    """Self-attention and an inner layer; pre-norm."""
+
+    def __init__(self, size: TrunkSize) -> None:
+        super().__init__()
+        width = size.width
+        self.attention = Attention(width, size.heads)
+        self.inner = nn.Sequential(
+            nn.LayerNorm(width),
+            nn.Linear(width, 4 * width),
+            nn.GELU(),
+            nn.Linear(4 * width, width),
+        )
+        self.norm = nn.LayerNorm(width)
+
+    def forward(self, x: Tensor, seen: Tensor) -> Tensor:
+        normed = self.norm(x)
+        x = x + self.attention(normed, normed, seen)
+        result: Tensor = x + self.inner(x)
+        return result
+
+
+class Reader(nn.Module):
+    """States of the frozen tower -> words in the system's width, and which mask type they ask for.
+
+    The same for every system: a few layers that learn on top of the tower, and a linear classifier
+    on the words pooled by attention. A forced mask type is told to the words as well, so that a
+    design without a choice of masks follows it too.
+    """
+
+    def __init__(self, size: TrunkSize) -> None:
+        super().__init__()
+        tower = TextTower.width * len(WORD_STATES)
+        self.adapt = nn.Sequential(nn.LayerNorm(tower), nn.Linear(tower, size.width))
+        self.forced = nn.Embedding(4, size.width)
+        self.layers = nn.ModuleList(_Layer(size) for _ in range(size.word_layers))
+        self.norm = nn.LayerNorm(size.width)
+        self.weigh = nn.Linear(size.width, 1)
+        self.types = nn.Linear(size.width, 3)
+
+    def forward(self, words: Tensor, valid: Tensor, forced: Tensor) -> tuple[Tensor, Tensor]:
+        """Read S sentences.
+
+        Args:
+            words: (S, T, 1152) float from `word_states`.
+            valid: (S, T) bool, False where padded.
+            forced: (S,) long, 0 where the sentence decides, else 1 + the index of the mask type.
+
+        Returns:
+            (S, T, width) words and (S, 3) logits of modal, amodal and hidden.
+        """
+        x = self.adapt(words) + self.forced(forced)[:, None]
+        for layer in self.layers:
+            x = layer(x, valid[:, None, None])
+        x = self.norm(x)
+        weight = self.weigh(x).masked_fill(~valid[..., None], -torch.inf).softmax(1)
+        return x, self.types((weight * x).sum(1))
+
+
+def word_states(tower: TextTower, ids: Tensor, valid: Tensor) -> Tensor:
+    """(S, T, 1152) states of the frozen tower; ids (S, T) long, valid (S, T) bool."""
+    with torch.no_grad():
+        states = tower(ids, valid, max(WORD_STATES))
+    return torch.cat([states[layer] for layer in WORD_STATES], -1)
+
+
+class Memory(NamedTuple):
+    """What a causal transformer keeps of a sequence that goes on.
+
+    Attributes:
+        keys: of each layer, (B, heads, L, C / heads).
+        values: likewise.
+        valid: (B, L) bool.
+    """
+
+    keys: tuple[Tensor, ...]
+    values: tuple[Tensor, ...]
+    valid: Tensor
+
+
+class CausalTransformer(nn.Module):
+    """The small language model of the designs that are one: tokens of any kind, causal attention.
+
+    Places that are not valid are looked at by nobody and take no position, so that what is padded
+    changes nothing.
+    """
+
+    def __init__(self, size: TrunkSize) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(_Layer(size) for _ in range(size.layers))
+        self.norm = nn.LayerNorm(size.width)
+
+    @property
+    def _stack(self) -> list[_Layer]:
+        return cast("list[_Layer]", list(self.layers))
+
+    def forward(
+        self, tokens: Tensor, valid: Tensor, past: Memory | None = None
+    ) -> tuple[Tensor, Memory]:
+        """Read on.
+
+        Args:
+            tokens: (B, L, C) float.
+            valid: (B, L) bool.
+            past: what an earlier call returned, to go on from there.
+
+        Returns:
+            (B, L, C) hidden states, and the memory for the next call.
+        """
+        x, seen = _placed(tokens, valid, past)
+        keys, values = [], []
+        for index, layer in enumerate(self._stack):
+            normed = layer.norm(x)
+            key, value = (
+                layer.attention.split(project(normed))
+                for project in (layer.attention.key, layer.attention.value)
+            )
+            if past is not None:
+                key = torch.cat([past.keys[index], key], 2)
+                value = torch.cat([past.values[index], value], 2)
+            x = x + layer.attention.mix(normed, key, value, seen)
+            x = x + layer.inner(x)
+            keys.append(key)
+            values.append(value)
+        known = valid if past is None else torch.cat([past.valid, valid], 1)
+        return self.norm(x), Memory(tuple(keys), tuple(values), known)
+
+    def attention_maps(self, tokens: Tensor, valid: Tensor) -> Tensor:
+        """(B, layers, heads, L, L) maps of where each token looks, for `tokens` as in `forward`."""
+        x, seen = _placed(tokens, valid, None)
+        maps = []
+        for layer in self._stack:
+            normed = layer.norm(x)
+            maps.append(layer.attention.weights(normed, normed, seen))
+            x = layer(x, seen)
+        return torch.stack(maps, 1)
+
+
+def _placed(tokens: Tensor, valid: Tensor, past: Memory | None) -> tuple[Tensor, Tensor]:
+    """Tokens with their positions, and (B, 1, L, L0 + L) bool of what each may look at."""
+    length = tokens.shape[1]
+    known = valid if past is None else torch.cat([past.valid, valid], 1)
+    before = known.shape[1] - length
+    position = (known.cumsum(1) - 1).clamp(min=0)[:, before:]
+    causal = torch.ones(length, known.shape[1], dtype=torch.bool, device=valid.device).tril(before)
+    own = torch.eye(length, dtype=torch.bool, device=valid.device)
+    own = functional.pad(own, (before, 0))  # a padded place sees itself: nothing at all is NaN
+    seen = causal[None] & (known[:, None] | own[None])
+    return tokens + _waves(position, tokens.shape[2]), seen[:, None]
+
+
+def _waves(position: Tensor, width: int) -> Tensor:
+    """Sines and cosines, (..., width) float, of (...) positions (Vaswani et al. 2017, 3.5)."""
+    rate = torch.arange(0, width, 2, device=position.device, dtype=torch.float32) / width
+    angle = position[..., None] * torch.exp(-math.log(10_000.0) * rate)
+    return torch.cat([angle.sin(), angle.cos()], -1)
+
+
+def plane_positions(like: Tensor, width: int) -> Tensor:
+    """(width, h, w) waves of row and column for a map (…, h, w); half of `width` for each."""
+    height, across = like.shape[-2:]
+    rows = torch.linspace(0, 32, height, device=like.device)
+    columns = torch.linspace(0, 32, across, device=like.device)
+    down = _waves(rows, width // 2).T[:, :, None].expand(-1, height, across)
+    right = _waves(columns, width // 2).T[:, None].expand(-1, height, across)
+    return torch.cat([down, right])
+
+
+def pool_masks(features: Tensor, masks: Tensor) -> Tensor:
+    """Average a map under masks.
+
+    Args:
+        features: (B, C, h, w) float.
+        masks: (B, N, H, W) float or bool on a grid as fine or finer.
+
+    Returns:
+        (B, N, C); zero for an empty mask.
+    """
+    batch, count = masks.shape[:2]
+    if not count:
+        return features.new_zeros(batch, 0, features.shape[1])
+    share = functional.adaptive_avg_pool2d(
+        masks.to(features.dtype), (features.shape[2], features.shape[3])
+    ).flatten(2)
+    share = share / share.sum(2, keepdim=True).clamp(min=1e-3)
+    return share @ features.flatten(2).transpose(1, 2)
+
+
+class Trunk(nn.Module):
+    """Eyes, pixel decoder and reader; the frozen text tower is not part of it."""
+
+    def __init__(self, size: TrunkSize) -> None:
+        super().__init__()
+        self.size = size
+        self.eyes = Eyes(size)
+        self.pixels = PixelDecoder(size)
+        self.reader = Reader(size)
+
+
+def start_from_proposer(trunk: Trunk, state: Mapping[str, Tensor]) -> int:
+    """Give eyes and pixel decoder the parameters of a `ProposerNet` where names and sizes agree.
+
+    Args:
+        trunk: is changed in place.
+        state: the state of a `ProposerNet`, or of its training, whose names begin with "net.".
+
+    Returns:
+        How many tensors were taken; 0 says that the sizes are others.
+    """
+    given = {name.removeprefix("net."): tensor for name, tensor in state.items()}
+    taken = 0
+    with torch.no_grad():
+        for part in (trunk.eyes, trunk.pixels):
+            for name, own in part.state_dict().items():
+                if name in given and given[name].shape == own.shape:
+                    own.copy_(given[name])
+                    taken += 1
+    return taken
