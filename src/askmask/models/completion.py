@@ -8,16 +8,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
-from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from askmask.errors import ConfigError, ShapeError
+from askmask.errors import ShapeError
 from askmask.images import ImageLike, as_rgb
+from askmask.models.by_name import class_at, unknown
 from askmask.types import Candidates, Masks
 
 __all__ = [
@@ -137,10 +135,6 @@ def load_completer(model_id: str = DEFAULT_COMPLETER) -> MaskCompleter:
     elif model_id and Path(model_id).is_dir():
         target = COMPLETERS[DEFAULT_COMPLETER]
     else:
-        near = get_close_matches(model_id, COMPLETERS, n=1, cutoff=0.5)
-        hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(completers())}"
-        raise ConfigError(f"completer {model_id!r} is not known: {hint}")
-    module, _, name = target.partition(":")
-    loader: Any = getattr(import_module(module), name)
-    completer: MaskCompleter = loader.load(model_id)
+        raise unknown("completer", model_id, COMPLETERS)
+    completer: MaskCompleter = class_at(target).load(model_id)
     return completer

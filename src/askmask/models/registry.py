@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
-from importlib import import_module
 from pathlib import Path
 
 from askmask.errors import ConfigError
+from askmask.models.by_name import class_at, unknown
 from askmask.models.segmenter import MaskTyper, Segmenter
 
 __all__ = ["DEFAULT_MODEL", "MODELS", "available", "load", "load_mask_typer"]
@@ -45,11 +44,8 @@ def load(model_id: str = DEFAULT_MODEL) -> Segmenter:
     elif model_id and Path(model_id).is_dir():
         target = MODELS[DEFAULT_MODEL]
     else:
-        near = get_close_matches(model_id, MODELS, n=1, cutoff=0.5)
-        hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(available())}"
-        raise ConfigError(f"model {model_id!r} is not known: {hint}")
-    module, _, name = target.partition(":")
-    model: Segmenter = getattr(import_module(module), name).load(model_id)
+        raise unknown("model", model_id, MODELS)
+    model: Segmenter = class_at(target).load(model_id)
     return model
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +12,10 @@ from safetensors.torch import load_file, save_file
 from askmask.atomic import staged
 from askmask.errors import ConfigError, WeightsError
 from askmask.formats.files import read_json, write_json
+from askmask.models.by_name import class_at
 from askmask.models.system import System
 from askmask.models.trunk import SIZES
+from askmask.models.weight_files import files_sha256
 
 __all__ = ["SYSTEMS", "build_system", "load_system", "save_system", "system_hash"]
 
@@ -43,9 +43,8 @@ def build_system(name: str, size: str, options: dict[str, Any] | None = None) ->
         raise ConfigError(f"system {name!r} is not known, there are {', '.join(SYSTEMS)}")
     if size not in SIZES:
         raise ConfigError(f"size {size!r} is not known, there are {', '.join(SIZES)}")
-    module, _, kind = SYSTEMS[name].partition(":")
     try:
-        system: System = getattr(import_module(module), kind).named(size, **(options or {}))
+        system: System = class_at(SYSTEMS[name]).named(size, **(options or {}))
     except TypeError as error:
         raise ConfigError(f"system {name}: {error}") from error
     return system
@@ -99,7 +98,4 @@ def load_system(folder: Path) -> tuple[System, str | None]:
 
 def system_hash(folder: Path) -> str:
     """SHA-256 over the two files."""
-    digest = hashlib.sha256()
-    for file in ("system.json", "weights.safetensors"):
-        digest.update((folder / file).read_bytes())
-    return digest.hexdigest()
+    return files_sha256(folder, ("system.json", "weights.safetensors"))

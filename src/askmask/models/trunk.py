@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from askmask.models.blocks import Residual, conv
 from askmask.models.embedded.text_net import TextTower
 
 __all__ = [
@@ -113,26 +114,6 @@ class Views(NamedTuple):
         return Views(*(view[picture] for view in self))
 
 
-def _conv(inputs: int, outputs: int, stride: int = 1, kernel: int = 3) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False),
-        nn.BatchNorm2d(outputs),
-        nn.SiLU(),
-    )
-
-
-class _Residual(nn.Module):
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.first = _conv(width, width)
-        self.second = nn.Sequential(
-            nn.Conv2d(width, width, 3, 1, 1, bias=False), nn.BatchNorm2d(width)
-        )
-
-    def forward(self, x: Tensor) -> Tensor:
-        return functional.silu(x + self.second(self.first(x)))
-
-
 class Eyes(nn.Module):
     """Encoder and feature pyramid; parameters are named as in `ProposerNet`, to start from one."""
 
@@ -140,17 +121,17 @@ class Eyes(nn.Module):
         super().__init__()
         w2, w4, w8, w16, w32 = size.stages
         wide = size.pyramid
-        self.stem = _conv(3, w2, 2)
-        self.stage4 = nn.Sequential(_conv(w2, w4, 2), _Residual(w4))
-        self.stage8 = nn.Sequential(_conv(w4, w8, 2), _Residual(w8), _Residual(w8))
-        self.stage16 = nn.Sequential(_conv(w8, w16, 2), _Residual(w16), _Residual(w16))
-        self.stage32 = nn.Sequential(_conv(w16, w32, 2), _Residual(w32), _Residual(w32))
+        self.stem = conv(3, w2, 2)
+        self.stage4 = nn.Sequential(conv(w2, w4, 2), Residual(w4))
+        self.stage8 = nn.Sequential(conv(w4, w8, 2), Residual(w8), Residual(w8))
+        self.stage16 = nn.Sequential(conv(w8, w16, 2), Residual(w16), Residual(w16))
+        self.stage32 = nn.Sequential(conv(w16, w32, 2), Residual(w32), Residual(w32))
         self.lateral4 = nn.Conv2d(w4, wide // 2, 1)
         self.lateral8 = nn.Conv2d(w8, wide, 1)
         self.lateral16 = nn.Conv2d(w16, wide, 1)
         self.lateral32 = nn.Conv2d(w32, wide, 1)
-        self.smooth8 = _conv(wide, wide)
-        self.smooth16 = _conv(wide, wide)
+        self.smooth8 = conv(wide, wide)
+        self.smooth16 = conv(wide, wide)
 
     def forward(self, images: Tensor) -> Views:
         """Encode pictures, (B, 3, H, W) float, normalised; H and W multiples of 16."""
@@ -169,8 +150,8 @@ class PixelDecoder(nn.Module):
     def __init__(self, size: TrunkSize) -> None:
         super().__init__()
         half = size.pyramid // 2
-        self.reduce8 = _conv(size.pyramid, half, kernel=1)
-        self.mask_map = nn.Sequential(_conv(half, half), nn.Conv2d(half, size.mask_features, 1))
+        self.reduce8 = conv(size.pyramid, half, kernel=1)
+        self.mask_map = nn.Sequential(conv(half, half), nn.Conv2d(half, size.mask_features, 1))
 
     def forward(self, fine: Tensor, middle: Tensor) -> Tensor:
         """Return (B, mask_features, H/4, W/4); `middle` may have met the sentence before."""

@@ -27,6 +27,7 @@ from askmask.pantry.compose import compose
 from askmask.pantry.language import banks
 from askmask.pantry.language.queries import build_queries
 from askmask.pantry.sprites import SpriteBank
+from askmask.training.feed import windowed
 from askmask.training.words import pad_ids, tokenizer
 from askmask.types import MaskType
 
@@ -281,15 +282,9 @@ def _recoloured(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[n
 
 def lessons(settings: StreamSettings, numbers: range) -> Iterator[Lesson]:
     """Batches of these numbers, with the wordings to learn from."""
-    composed: dict[int, AskedPicture] = {}
-    at = -1
-    for number in numbers:
-        group, position = divmod(number, 2 * settings.window)
-        if group != at:
-            at = group
-            composed.clear()
-        first = (group * settings.window + position % settings.window) * settings.pictures
-        seeds = range(first, first + settings.pictures)
+    for number, seeds, composed in windowed(
+        numbers, window=settings.window, looks=2, scenes=settings.pictures
+    ):
         for seed in seeds:
             if seed not in composed:
                 start = TRAINING_SEEDS + settings.seed * (1 << 30)

@@ -14,12 +14,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from askmask.formats.askmask import read_entities, read_queries
 from askmask.images import read_image
 from askmask.pantry.compose import compose
 from askmask.pantry.sprites import SpriteBank
 from askmask.rle import RLE, decode
 from askmask.training.completer_shapes import random_paint, random_shape
+from askmask.training.renders import learnable
 
 __all__ = ["Picture", "Rendered", "areas", "composed", "made_strange", "read_rendered"]
 
@@ -81,14 +81,9 @@ def read_rendered(folders: Sequence[Path]) -> list[Rendered]:
     """List the pictures of benchmark folders of rendered scenes, without their test part."""
     found = []
     for folder in folders:
-        tested = {
-            query.image
-            for query in read_queries(folder / "queries.jsonl")
-            if "part:test" in query.tags
-        }
-        for record in read_entities(folder / "entities.jsonl"):
+        for record in learnable(folder):
             objects = tuple((one.modal, one.amodal) for one in record.entities if one.amodal)
-            if record.image not in tested and objects:
+            if objects:
                 found.append(Rendered(folder / record.image, objects))
     return found
 

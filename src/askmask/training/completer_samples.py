@@ -23,7 +23,7 @@ from askmask.training.completer_pictures import (
     made_strange,
     read_rendered,
 )
-from askmask.training.feed import fed, workers_for
+from askmask.training.feed import fed, windowed, workers_for
 from askmask.training.rough_masks import roughened
 
 __all__ = ["CropBatch", "crop_batches"]
@@ -89,17 +89,10 @@ def _made(
     render_share: float,
 ) -> Iterator[CropBatch]:
     rendered = read_rendered(renders)
-    known: dict[int, Picture] = {}
-    at = -1
-    for batch in numbers:
-        group, position = divmod(batch, _LOOKS * _WINDOW)
-        if group != at:
-            at = group
-            known.clear()
-        first = (group * _WINDOW + position % _WINDOW) * scenes
+    for batch, seeds, known in windowed(numbers, window=_WINDOW, looks=_LOOKS, scenes=scenes):
         rng = np.random.default_rng([17, batch])
         pictures = []
-        for number in range(first, first + scenes):
+        for number in seeds:
             if rendered and rng.random() < render_share:
                 pictures.append(rendered[rng.integers(len(rendered))].picture())
                 continue

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import cv2
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from askmask.training.cores import cores
 
-__all__ = ["fed", "workers_for"]
+__all__ = ["fed", "windowed", "workers_for"]
 
 T = TypeVar("T")
 
@@ -62,3 +62,29 @@ def fed(make: Make[T], numbers: range, workers: int) -> Iterator[T]:
         multiprocessing_context="spawn" if workers else None,
     )
     return iter(loader)
+
+
+def windowed(
+    numbers: range, *, window: int, looks: int, scenes: int
+) -> Iterator[tuple[int, range, dict[int, Any]]]:
+    """Let each scene come again `looks` times, `window` batches later, so that it is made once.
+
+    Args:
+        numbers: of the batches.
+        window: batches of new scenes before the first of them come again.
+        looks: how often each scene comes.
+        scenes: of a batch.
+
+    Yields:
+        Number of a batch, numbers of its scenes, and a dict to keep these in, which is emptied
+        when none of them comes again.
+    """
+    known: dict[int, Any] = {}
+    at = -1
+    for number in numbers:
+        group, position = divmod(number, looks * window)
+        if group != at:
+            at = group
+            known.clear()
+        first = (group * window + position % window) * scenes
+        yield number, range(first, first + scenes), known

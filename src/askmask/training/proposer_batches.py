@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from askmask.pantry.build import TRAINING_SEEDS
-from askmask.training.feed import fed, workers_for
+from askmask.training.feed import fed, windowed, workers_for
 from askmask.training.samples import Sample, augment, read_renders, scene_sample
 
 __all__ = ["ProposerBatch", "proposer_batches"]
@@ -98,17 +98,10 @@ def _made(
     render_share: float,
 ) -> Iterator[ProposerBatch]:
     rendered = read_renders(renders, input_hw)
-    known: dict[int, Sample] = {}
-    at = -1
-    for number in numbers:
-        group, position = divmod(number, looks * _WINDOW)
-        if group != at:
-            at = group
-            known.clear()
-        first = (group * _WINDOW + position % _WINDOW) * size
+    for number, scenes, known in windowed(numbers, window=_WINDOW, looks=looks, scenes=size):
         rng = np.random.default_rng([7, number])
         found: list[Sample] = []
-        for scene in range(first, first + size):
+        for scene in scenes:
             if rendered and rng.random() < render_share:
                 sample = rendered[rng.integers(len(rendered))]
             else:

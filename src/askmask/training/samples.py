@@ -11,12 +11,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from askmask.formats.askmask import read_entities, read_queries
 from askmask.images import read_image
 from askmask.pantry.colours import COLOURS
 from askmask.pantry.compose import compose
 from askmask.pantry.sprites import SpriteBank
 from askmask.rle import decode
+from askmask.training.renders import learnable
 
 __all__ = [
     "VALIDATION_SEEDS",
@@ -101,13 +101,8 @@ def read_renders(folders: Sequence[Path], input_hw: tuple[int, int]) -> list[Sam
     names = {name: index for index, name in enumerate(categories())}
     masks_hw = (input_hw[0] // 4, input_hw[1] // 4)
     for folder in folders:
-        tested = {
-            query.image
-            for query in read_queries(folder / "queries.jsonl")
-            if "part:test" in query.tags
-        }
-        for record in read_entities(folder / "entities.jsonl"):
-            if record.image in tested or not record.entities:
+        for record in learnable(folder):
+            if not record.entities:
                 continue
             masks = [
                 np.stack([decode(code) for code in codes])

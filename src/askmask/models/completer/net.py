@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from askmask.models.blocks import Residual, conv
 from askmask.models.completer.config import CHANNELS, CompleterConfig
 
 __all__ = ["CompleterNet"]
@@ -19,31 +20,13 @@ _DEEPEST = 3
 """Residual blocks at 1/16: each cell there sees the whole crop."""
 
 
-def _conv(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False), nn.BatchNorm2d(outputs), nn.SiLU()
-    )
-
-
-class _Residual(nn.Module):
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.first = _conv(width, width)
-        self.second = nn.Sequential(
-            nn.Conv2d(width, width, 3, 1, 1, bias=False), nn.BatchNorm2d(width)
-        )
-
-    def forward(self, x: Tensor) -> Tensor:
-        return functional.silu(x + self.second(self.first(x)))
-
-
 class _Up(nn.Module):
     """Widen a coarse map to the channels and size of its skip, add both and smooth."""
 
     def __init__(self, coarse: int, fine: int) -> None:
         super().__init__()
         self.narrow = nn.Conv2d(coarse, fine, 1)
-        self.smooth = _conv(fine, fine)
+        self.smooth = conv(fine, fine)
 
     def forward(self, coarse: Tensor, skip: Tensor) -> Tensor:
         raised = functional.interpolate(self.narrow(coarse), scale_factor=2.0, mode="nearest")
@@ -58,10 +41,10 @@ class CompleterNet(nn.Module):
         super().__init__()
         self.config = config = config or CompleterConfig()
         w2, w4, w8, w16 = config.widths
-        self.stem = _conv(CHANNELS, w2, 2)
-        self.stage4 = nn.Sequential(_conv(w2, w4, 2), _Residual(w4))
-        self.stage8 = nn.Sequential(_conv(w4, w8, 2), _Residual(w8), _Residual(w8))
-        self.stage16 = nn.Sequential(_conv(w8, w16, 2), *(_Residual(w16) for _ in range(_DEEPEST)))
+        self.stem = conv(CHANNELS, w2, 2)
+        self.stage4 = nn.Sequential(conv(w2, w4, 2), Residual(w4))
+        self.stage8 = nn.Sequential(conv(w4, w8, 2), Residual(w8), Residual(w8))
+        self.stage16 = nn.Sequential(conv(w8, w16, 2), *(Residual(w16) for _ in range(_DEEPEST)))
         self.up8, self.up4, self.up2 = _Up(w16, w8), _Up(w8, w4), _Up(w4, w2)
         self.shape = nn.Conv2d(w2, 4, 1)
         self.quality = nn.Sequential(nn.Linear(w16 + 1, 32), nn.SiLU(), nn.Linear(32, 1))

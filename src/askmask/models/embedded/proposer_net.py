@@ -11,32 +11,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from askmask.models.blocks import Residual, conv
 from askmask.models.embedded.config import EmbeddedConfig
 
 __all__ = ["ProposerNet", "dynamic_masks"]
 
 _WIDTHS = (16, 32, 64, 128, 192)
 _PYRAMID = 64
-
-
-def _conv(inputs: int, outputs: int, stride: int = 1, kernel: int = 3) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False),
-        nn.BatchNorm2d(outputs),
-        nn.SiLU(),
-    )
-
-
-class _Residual(nn.Module):
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.first = _conv(width, width)
-        self.second = nn.Sequential(
-            nn.Conv2d(width, width, 3, 1, 1, bias=False), nn.BatchNorm2d(width)
-        )
-
-    def forward(self, x: Tensor) -> Tensor:
-        return functional.silu(x + self.second(self.first(x)))
 
 
 class ProposerNet(nn.Module):
@@ -46,27 +27,27 @@ class ProposerNet(nn.Module):
         super().__init__()
         self.config = config = config or EmbeddedConfig()
         w2, w4, w8, w16, w32 = _WIDTHS
-        self.stem = _conv(3, w2, 2)
-        self.stage4 = nn.Sequential(_conv(w2, w4, 2), _Residual(w4))
-        self.stage8 = nn.Sequential(_conv(w4, w8, 2), _Residual(w8), _Residual(w8))
-        self.stage16 = nn.Sequential(_conv(w8, w16, 2), _Residual(w16), _Residual(w16))
-        self.stage32 = nn.Sequential(_conv(w16, w32, 2), _Residual(w32), _Residual(w32))
+        self.stem = conv(3, w2, 2)
+        self.stage4 = nn.Sequential(conv(w2, w4, 2), Residual(w4))
+        self.stage8 = nn.Sequential(conv(w4, w8, 2), Residual(w8), Residual(w8))
+        self.stage16 = nn.Sequential(conv(w8, w16, 2), Residual(w16), Residual(w16))
+        self.stage32 = nn.Sequential(conv(w16, w32, 2), Residual(w32), Residual(w32))
         self.lateral4 = nn.Conv2d(w4, _PYRAMID // 2, 1)
         self.lateral8 = nn.Conv2d(w8, _PYRAMID, 1)
         self.lateral16 = nn.Conv2d(w16, _PYRAMID, 1)
         self.lateral32 = nn.Conv2d(w32, _PYRAMID, 1)
-        self.smooth8 = _conv(_PYRAMID, _PYRAMID)
-        self.smooth16 = _conv(_PYRAMID, _PYRAMID)
-        self.reduce8 = _conv(_PYRAMID, _PYRAMID // 2, kernel=1)
+        self.smooth8 = conv(_PYRAMID, _PYRAMID)
+        self.smooth16 = conv(_PYRAMID, _PYRAMID)
+        self.reduce8 = conv(_PYRAMID, _PYRAMID // 2, kernel=1)
         self.mask_map = nn.Sequential(
-            _conv(_PYRAMID // 2, _PYRAMID // 2),
+            conv(_PYRAMID // 2, _PYRAMID // 2),
             nn.Conv2d(_PYRAMID // 2, config.mask_features, 1),
         )
-        self.head = nn.Sequential(_conv(_PYRAMID + 2, _PYRAMID), _conv(_PYRAMID, _PYRAMID))
+        self.head = nn.Sequential(conv(_PYRAMID + 2, _PYRAMID), conv(_PYRAMID, _PYRAMID))
         self.centre = nn.Conv2d(_PYRAMID, 1, 1)
         self.dynamic = nn.Conv2d(_PYRAMID, config.dynamic_parameters, 1)
         self.appearance = nn.Sequential(
-            _conv(_PYRAMID, config.appearance), nn.Conv2d(config.appearance, config.appearance, 1)
+            conv(_PYRAMID, config.appearance), nn.Conv2d(config.appearance, config.appearance, 1)
         )
         # Few cells hold a centre: start from a low score, or the first steps learn only "none".
         nn.init.constant_(self.centre.bias, -4.0)  # type: ignore[arg-type]
