@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from askmask import rle
 from askmask.datasets.frame import BadRecords
 from askmask.datasets.polygon_batch import fill_batch
+from askmask.datasets.typed_instances import TypedInstances, read_typed
 from askmask.errors import DataError
 from askmask.formats.askmask import Target
 from askmask.formats.json_stream import iter_members
@@ -125,7 +126,7 @@ class Instances:
         if key == "images":
             self.pictures[_id(item)] = _picture(item)
         elif key == "categories":
-            self.categories[_id(item)] = " ".join(str(item.get("name") or "object").split())
+            self.categories[_id(item)] = _name(item.get("name"))
         elif _id(item) in wanted:
             self._rows[_id(item)] = _Row(
                 image=item.get("image_id"),
@@ -133,6 +134,21 @@ class Instances:
                 segmentation=_packed(item.get("segmentation")),
                 crowd=bool(item.get("iscrowd")),
             )
+
+    def take(self, typed: TypedInstances) -> None:
+        """Take all items of a file without fault."""
+        for one in typed.pictures:
+            self.pictures[one.id] = Picture(one.file_name, one.height, one.width)
+        for one in typed.categories:
+            self.categories[one.id] = _name(one.name)
+        for one, segmentation in typed.annotations:
+            crowd = bool(one.iscrowd)
+            self._rows[one.id] = _Row(one.image_id, one.category_id, _packed(segmentation), crowd)
+
+
+def _name(given: object) -> str:
+    """Name of a category, on one line."""
+    return " ".join(str(given or "object").split())
 
 
 def _id(item: dict[str, Any]) -> int | str:
@@ -209,6 +225,10 @@ def read_instances(path: str | Path, wanted: Collection[Any], bad: BadRecords) -
     """
     path = Path(path)
     found = Instances(path)
+    typed = read_typed(path, wanted)
+    if typed is not None:
+        found.take(typed)
+        return found
     numbers = dict.fromkeys(("images", "annotations", "categories"), 0)
     for key, item in iter_members(path):
         if key not in numbers:

@@ -10,6 +10,7 @@ import re
 import reprlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -81,10 +82,11 @@ def _checked(ref: object, where: str) -> _Ref:
     return _Ref(ref["ref_id"], image, _annotations(ref, where), split, tuple(sentences))
 
 
-def _splits_named(split: str) -> list[str]:
+@lru_cache
+def _splits_named(split: str) -> tuple[str, ...]:
     """Splits that a ref is in: "testAB" of RefClef are two."""
     letters = _SEVERAL_SPLITS.fullmatch(split)
-    return [f"test{letter}" for letter in letters[1]] if letters else [split]
+    return tuple(f"test{letter}" for letter in letters[1]) if letters else (split,)
 
 
 def _queries(ref: _Ref, instances: Instances, tag: str, where: str) -> Iterator[QueryRecord]:
