@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from array import array
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
@@ -129,8 +130,8 @@ class Instances:
             self.categories[_id(item)] = _name(item.get("name"))
         elif _id(item) in wanted:
             self._rows[_id(item)] = _Row(
-                image=item.get("image_id"),
-                category=item.get("category_id"),
+                image=_id(item, "image_id"),
+                category=None if item.get("category_id") is None else _id(item, "category_id"),
                 segmentation=_packed(item.get("segmentation")),
                 crowd=bool(item.get("iscrowd")),
             )
@@ -151,11 +152,12 @@ def _name(given: object) -> str:
     return " ".join(str(given or "object").split())
 
 
-def _id(item: dict[str, Any]) -> int | str:
-    """Id of an item, a number or, in RefClef, a string."""
-    if type(item.get("id")) not in (int, str):
-        raise DataError(f"expected an id, got {item.get('id')!r}")
-    given: int | str = item["id"]
+def _id(item: dict[str, Any], key: str = "id") -> int | str:
+    """Id that an item holds, a number or, in RefClef, a string."""
+    if type(item.get(key)) not in (int, str):
+        said = "" if key == "id" else f" under {key!r}"
+        raise DataError(f"expected an id{said}, got {reprlib.repr(item.get(key))}")
+    given: int | str = item[key]
     return given
 
 
