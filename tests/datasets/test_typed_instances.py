@@ -59,6 +59,7 @@ def test_what_real_files_have_is_read_at_once(kind: str, tmp_path: Path) -> None
     [
         {"images": []},
         {"images": [{"id": 7, "file_name": "", "height": 40, "width": 60}]},
+        {"images": [{"id": 7, "file_name": "a\0.jpg", "height": 40, "width": 60}]},
         {"images": [{"id": 7, "file_name": "a.jpg", "height": 40.0, "width": 60}]},
         {"annotations": [annotation(11, id=True)]},
         {"annotations": [annotation(11, category_id=[3])]},

@@ -16,12 +16,13 @@ from askmask import rle
 from askmask.datasets.frame import BadRecords
 from askmask.datasets.polygon_batch import fill_batch
 from askmask.datasets.typed_instances import TypedInstances, read_typed
+from askmask.datasets.values import is_name, tidy
 from askmask.errors import DataError
 from askmask.formats.askmask import Target
 from askmask.formats.json_stream import iter_members
 from askmask.formats.segmentation import read_segmentation
 from askmask.polygons import fill_polygons
-from askmask.rle import RLE
+from askmask.rle import MAX_PIXELS, RLE
 
 _MAX_SIDE = 5_000
 """Largest picture of which annotations are filled many at a time, height or width."""
@@ -149,7 +150,7 @@ class Instances:
 
 def _name(given: object) -> str:
     """Name of a category, on one line."""
-    return " ".join(str(given or "object").split())
+    return tidy(given or "") or "object"
 
 
 def _id(item: dict[str, Any], key: str = "id") -> int | str:
@@ -163,10 +164,12 @@ def _id(item: dict[str, Any], key: str = "id") -> int | str:
 
 def _picture(item: dict[str, Any]) -> Picture:
     name, height, width = item.get("file_name"), item.get("height"), item.get("width")
-    if not isinstance(name, str) or not name:
-        raise DataError(f"expected a file_name, got {name!r}")
+    if not is_name(name):
+        raise DataError(f"expected a file_name, got {reprlib.repr(name)}")
     if type(height) is not int or type(width) is not int or min(height, width) < 1:
         raise DataError(f"expected height and width in pixels, got {(height, width)!r}")
+    if max(height, width) > MAX_PIXELS:
+        raise DataError(f"expected sides of at most {MAX_PIXELS:,} pixels, got more")
     return Picture(name, height, width)
 
 

@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
 from askmask.collector import uncollected
+from askmask.datasets.values import is_name
+from askmask.rle import MAX_PIXELS
 
 __all__ = ["MAX_BYTES", "TypedInstances", "read_typed"]
 
@@ -28,14 +30,14 @@ def _decoders() -> tuple[Any, Any] | None:
     if find_spec("msgspec") is None:
         return None
     msgspec = import_module("msgspec")
-    key, name = int | str, Annotated[str, msgspec.Meta(min_length=1)]
-    side = Annotated[int, msgspec.Meta(ge=1)]
+    key = int | str
+    side = Annotated[int, msgspec.Meta(ge=1, le=MAX_PIXELS)]
 
     def item(kind: str, *fields: tuple[str, Any] | tuple[str, Any, Any]) -> Any:
         return msgspec.defstruct(kind, fields, gc=False)
 
     picture: Any = item(
-        "Picture", ("id", key), ("file_name", name), ("height", side), ("width", side)
+        "Picture", ("id", key), ("file_name", str), ("height", side), ("width", side)
     )
     category: Any = item("Category", ("id", key), ("name", str | None, None))
     annotation: Any = item(
@@ -90,7 +92,7 @@ def read_typed(path: Path, wanted: Collection[Any]) -> TypedInstances | None:
             found = file.decode(data)
     except (OSError, ValueError, RecursionError):  # errors of msgspec are ValueErrors
         return None
-    if not found.images:
+    if not found.images or not all(is_name(one.file_name) for one in found.images):
         return None
     rows = [one for one in found.annotations if one.id in wanted]
     return TypedInstances(found.images, found.categories, _with_segmentations(rows, polygons))
