@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from askmask.errors import ConfigError
+from askmask.errors import ConfigError, DataError
 from askmask.formats.askmask import (
     QueryRecord,
     read_entities,
@@ -91,5 +91,5 @@ class TestLearnable:
             list(learnable(folder))
 
     def test_a_folder_of_something_else_is_named(self, tmp_path: Path) -> None:
-        with pytest.raises(ConfigError, match=r"expected queries\.jsonl or queries-SPLIT.jsonl"):
+        with pytest.raises(DataError, match=r"expected queries\.jsonl or queries-SPLIT.jsonl"):
             list(learnable(tmp_path))

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from askmask.errors import ConfigError
+from askmask.errors import ConfigError, DataError
 from askmask.formats.askmask import EntityRecord, QueryRecord, read_entities, read_queries
 
 __all__ = ["learnable", "render_digest"]
@@ -16,11 +16,12 @@ def _files(folder: Path, kind: str) -> list[Path]:
     """Files such as queries.jsonl or queries-train.jsonl.
 
     Raises:
-        ConfigError: when there is none, or one of a test split.
+        DataError: when there is none.
+        ConfigError: when there is one of a test split.
     """
     found = sorted({*folder.glob(f"{kind}.jsonl"), *folder.glob(f"{kind}-*.jsonl")})
     if not found:
-        raise ConfigError(f"{folder}: expected {kind}.jsonl or {kind}-SPLIT.jsonl, found none")
+        raise DataError(f"{folder}: expected {kind}.jsonl or {kind}-SPLIT.jsonl, found none")
     for path in found:
         if path.stem.startswith(f"{kind}-test"):
             raise ConfigError(f"{path}: is of a test split, from which nothing may be learnt")
@@ -33,7 +34,8 @@ def learnable(folder: Path) -> Iterator[tuple[EntityRecord, tuple[QueryRecord, .
     Pictures that a query tagged "part:test" is about are left out.
 
     Raises:
-        ConfigError: when files are missing, or there are files of a test split.
+        DataError: when files are missing.
+        ConfigError: when there are files of a test split.
     """
     asked: dict[str, list[QueryRecord]] = {}
     for path in _files(folder, "queries"):
