@@ -26,11 +26,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from askmask.models.causal import CausalTransformer, Memory
 from askmask.models.system import Asked, Pictures, Reply, System, Truth, type_loss
 from askmask.models.trunk import (
     SIZES,
-    CausalTransformer,
-    Memory,
     Trunk,
     TrunkSize,
     Views,
