@@ -40,6 +40,10 @@ def train(
             help="Train this stage alone (selector or mask-type) and keep the others.",
         ),
     ] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option(help="Of a system's parameters and pictures; the recipe's own is 0."),
+    ] = None,
     device: Annotated[
         str, typer.Option(help="Where to compute: auto (a GPU if there is one), cpu or cuda.")
     ] = "auto",
@@ -60,6 +64,7 @@ def train(
         image_from=image_from,
         start_from=start_from,
         only=only,
+        seed=seed,
         resume=resume,
         device=device,
         say=lambda message: typer.echo(message, err=True),
