@@ -37,12 +37,17 @@ def train(
         str | None,
         typer.Option(
             metavar="STAGE",
-            help="Train this stage alone (selector or mask-type) and keep the others.",
+            help="Train this stage alone: proposer, selector or mask-type. The others are those "
+            "of --start-from; without it, it is measured and nothing is exported.",
         ),
     ] = None,
-    seed: Annotated[
-        int | None,
-        typer.Option(help="Of a system's parameters and pictures; the recipe's own is 0."),
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="Change the recipe, e.g. proposer.hidden_weight=0; may be repeated.",
+        ),
     ] = None,
     device: Annotated[
         str, typer.Option(help="Where to compute: auto (a GPU if there is one), cpu or cuda.")
@@ -64,11 +69,14 @@ def train(
         image_from=image_from,
         start_from=start_from,
         only=only,
-        seed=seed,
+        settings=settings or (),
         resume=resume,
         device=device,
         say=lambda message: typer.echo(message, err=True),
     )
+    if weights == out:
+        typer.echo(f"measured, nothing exported: {out / 'run.json'}")
+        return
     typer.echo(f"weights: {weights}")
     if (weights / "completer.onnx").is_file():
         typer.echo(f"try them: askmask complete IMAGE MASK --completer {weights}")
