@@ -60,8 +60,8 @@ def test_no_batch_is_left_out_where_nothing_can_be_asked(monkeypatch: pytest.Mon
 def test_a_seed_changes_parameters_and_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[SystemRecipe] = []
     monkeypatch.setattr(recipes, "train_system", lambda recipe, *_: given.append(recipe))
-    for settings in ((), ("seed=0",), ("seed=1",)):
-        train("rela-smoke", Path("unused"), settings=settings)
+    for seed in (None, 0, 1):
+        train("rela-smoke", Path("unused"), seed=seed)
     tasks = [SystemTask(recipe) for recipe in given]
     ours, again, other = (task.model.trunk.eyes.lateral4.weight for task in tasks)
     assert torch.equal(ours, again)
@@ -74,7 +74,9 @@ def test_a_seed_changes_parameters_and_pictures(monkeypatch: pytest.MonkeyPatch)
 def test_seeds_of_other_trainings_are_refused(tmp_path: Path) -> None:
     for seed in (-1, 256):
         with pytest.raises(ConfigError, match=f"seed: expected 0 to 255, got {seed}"):
-            train("rela-smoke", tmp_path, settings=[f"seed={seed}"])
+            train("rela-smoke", tmp_path, seed=seed)
+    with pytest.raises(ConfigError, match="--seed is for the seven systems"):
+        train("completer-smoke", tmp_path, seed=1)
 
 
 def test_a_lesson_says_what_the_scene_says() -> None:
