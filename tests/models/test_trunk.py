@@ -46,7 +46,8 @@ def test_eyes_start_from_a_proposer_and_see_the_same() -> None:
     proposer, trunk = ProposerNet().eval(), Trunk(SIZES["small"]()).eval()
     state = {f"net.{name}": tensor for name, tensor in proposer.state_dict().items()}
     own = len(trunk.eyes.state_dict())
-    assert start_from_proposer(trunk, {**state, "category.weight": torch.zeros(1)}) > own
+    parts = [trunk.eyes, trunk.pixels]
+    assert start_from_proposer(parts, {**state, "category.weight": torch.zeros(1)}) > own
     images = torch.randn(1, 3, 48, 64)
     *_, appearance = proposer(images)
     assert torch.allclose(proposer.appearance(trunk.eyes(images).middle), appearance, atol=1e-5)
@@ -54,7 +55,7 @@ def test_eyes_start_from_a_proposer_and_see_the_same() -> None:
 
 def test_eyes_of_another_size_take_nothing_over() -> None:
     given = {"stem.0.weight": torch.zeros(99, 3, 3, 3), "head.0.0.weight": torch.zeros(1)}
-    assert start_from_proposer(Trunk(SIZE), given) == 0
+    assert start_from_proposer([Trunk(SIZE).eyes], given) == 0
 
 
 def test_padded_words_change_nothing() -> None:

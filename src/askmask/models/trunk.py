@@ -8,7 +8,7 @@ the same answer alone as among others, however much is padded.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -245,11 +245,11 @@ class Trunk(nn.Module):
         self.reader = Reader(size)
 
 
-def start_from_proposer(trunk: Trunk, state: Mapping[str, Tensor]) -> int:
-    """Give eyes and pixel decoder the parameters of a `ProposerNet` where names and sizes agree.
+def start_from_proposer(parts: Iterable[nn.Module], state: Mapping[str, Tensor]) -> int:
+    """Give eyes and pixel decoders the parameters of a `ProposerNet` where names and sizes agree.
 
     Args:
-        trunk: is changed in place.
+        parts: are changed in place.
         state: the state of a `ProposerNet`, or of its training, whose names begin with "net.".
 
     Returns:
@@ -258,7 +258,7 @@ def start_from_proposer(trunk: Trunk, state: Mapping[str, Tensor]) -> int:
     given = {name.removeprefix("net."): tensor for name, tensor in state.items()}
     taken = 0
     with torch.no_grad():
-        for part in (trunk.eyes, trunk.pixels):
+        for part in parts:
             for name, own in part.state_dict().items():
                 if name in given and given[name].shape == own.shape:
                     own.copy_(given[name])
