@@ -24,6 +24,7 @@ SYSTEMS = {
     "ras": "askmask.models.ras:Ras",
     "lisa": "askmask.models.lisa:Lisa",
     "pixellm": "askmask.models.pixellm:PixelLM",
+    "glamm": "askmask.models.glamm:GLaMM",
 }
 """Name -> "module:Class" of every system."""
 
