@@ -14,7 +14,7 @@ import toy_asked as toy
 from torch import Tensor, nn
 
 from askmask.models.embedded.proposer_net import ProposerNet
-from askmask.models.glamm import GLaMM, relative_boxes
+from askmask.models.glamm import Glamm, relative_boxes
 from askmask.models.system import Asked, Pictures, Truth, chosen_slots
 from askmask.models.trunk import start_from_proposer
 
@@ -44,27 +44,27 @@ TARGETED = TRUTH.none == 0
 POINTING = ASKED.spots[:, 0] >= 0
 
 
-def new(**options: bool) -> GLaMM:
+def new(**options: bool) -> Glamm:
     torch.manual_seed(0)
-    return GLaMM.named("tiny", grid_hw=(3, 4), max_targets=2, **options)
+    return Glamm.named("tiny", grid_hw=(3, 4), max_targets=2, **options)
 
 
 @torch.no_grad()
-def found(net: GLaMM, asked: Asked = ASKED, rows: Tensor = TARGETED) -> float:
+def found(net: Glamm, asked: Asked = ASKED, rows: Tensor = TARGETED) -> float:
     """Mean IoU of the masks that are drawn for some sentences."""
     reply = net.reply(net.see(PICTURES), asked)
     return float(toy.iou(reply.masks[:, 0] > 0, TRUTH.union.bool())[rows].mean())
 
 
 @pytest.fixture(scope="module")
-def net() -> GLaMM:
+def net() -> Glamm:
     net = new()
     toy.learn(net, PICTURES, ASKED, TRUTH, 150)
     return net
 
 
 @torch.no_grad()
-def test_it_overfits_32_samples(net: GLaMM) -> None:
+def test_it_overfits_32_samples(net: Glamm) -> None:
     reply = net.reply(net.see(PICTURES), ASKED)
     assert found(net) > 0.8
     assert ((reply.none > 0) == ~TARGETED).float().mean() > 0.9
@@ -77,7 +77,7 @@ def test_it_overfits_32_samples(net: GLaMM) -> None:
     assert figures["phrase"].mean() > 0.9
 
 
-def test_the_answer_follows_the_region(net: GLaMM) -> None:
+def test_the_answer_follows_the_region(net: Glamm) -> None:
     """The same sentence and picture: only the region's token tells which thing is meant."""
     assert found(net, rows=POINTING) > 0.8
     blind = ASKED._replace(references=ASKED.references & False)
@@ -94,14 +94,14 @@ def test_the_answer_follows_the_region(net: GLaMM) -> None:
 
 
 @contextmanager
-def states_as(net: GLaMM, change: Callable[[Tensor], Tensor]) -> Iterator[None]:
+def states_as(net: Glamm, change: Callable[[Tensor], Tensor]) -> Iterator[None]:
     """Let `change` stand between the hidden states of [SEG] and their projection."""
     hook = net.project.register_forward_pre_hook(lambda _, given: (change(given[0]),))
     yield
     hook.remove()
 
 
-def test_the_state_of_seg_says_what_is_drawn(net: GLaMM) -> None:
+def test_the_state_of_seg_says_what_is_drawn(net: Glamm) -> None:
     before = found(net)
     for change in (torch.zeros_like, lambda states: states.roll(1, 0)):
         with states_as(net, change):
@@ -110,7 +110,7 @@ def test_the_state_of_seg_says_what_is_drawn(net: GLaMM) -> None:
 
 
 @torch.no_grad()
-def test_a_phrase_says_the_mask_type_before_its_seg(net: GLaMM) -> None:
+def test_a_phrase_says_the_mask_type_before_its_seg(net: Glamm) -> None:
     heard, _ = net.hear(net.see(PICTURES), ASKED)
     said = [
         " ".join(net.speaker.vocabulary[word] for word in tokens)
@@ -131,7 +131,7 @@ def test_a_phrase_says_the_mask_type_before_its_seg(net: GLaMM) -> None:
 
 
 @torch.no_grad()
-def test_without_phrases_nothing_is_answered(net: GLaMM) -> None:
+def test_without_phrases_nothing_is_answered(net: Glamm) -> None:
     seen, kept = net.see(PICTURES), net.speaker.head.bias.clone()
     net.speaker.head.bias[net.speaker.vocabulary.index("<p>")] -= 100
     silent = net.reply(seen, ASKED)
@@ -142,7 +142,7 @@ def test_without_phrases_nothing_is_answered(net: GLaMM) -> None:
 
 
 @torch.no_grad()
-def test_a_sentence_alone_gets_the_same_answer(net: GLaMM) -> None:
+def test_a_sentence_alone_gets_the_same_answer(net: Glamm) -> None:
     whole = net.reply(net.see(PICTURES), ASKED)
     for row in (0, 1):
         one = toy.some(ASKED, [row])
@@ -174,7 +174,7 @@ def test_conversation_and_grounding_have_encoders_of_their_own() -> None:
 
 
 def test_both_encoders_start_from_the_same_proposer() -> None:
-    net = GLaMM.named("small")
+    net = Glamm.named("small")
     assert start_from_proposer(net.seeing(), ProposerNet().state_dict()) > 0
     assert isinstance(net.overview, nn.Module)
     for name, own in net.overview.state_dict().items():

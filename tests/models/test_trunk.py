@@ -13,6 +13,7 @@ from askmask.models.trunk import (
     SIZES,
     Reader,
     Trunk,
+    grid_tokens,
     plane_positions,
     pool_masks,
     start_from_proposer,
@@ -68,6 +69,14 @@ def test_padded_words_change_nothing() -> None:
     assert torch.allclose(padded[:, :5], short, atol=1e-5)
     assert torch.allclose(also, types, atol=1e-5)
     assert not torch.allclose(reader(words, valid, 0 * forced)[1][1], types[1], atol=1e-3)
+
+
+def test_tokens_of_a_grid_lie_row_by_row() -> None:
+    features = torch.zeros(1, 4, 6, 8)
+    features[0, 2:, :3] = 5
+    tokens = grid_tokens(features, (2, 2)) - grid_tokens(0 * features, (2, 2))
+    assert tokens.shape == (1, 4, 8)
+    assert torch.allclose(tokens[0, :, 0], torch.tensor([0.0, 0.0, 5.0, 0.0]), atol=1e-5)
 
 
 def test_pooling_averages_under_each_mask() -> None:

@@ -1,15 +1,15 @@
 """GLaMM: one encoder for the conversation, one for the grounding; phrases and regions have tokens.
 
 Rasheed et al., "GLaMM: Pixel Grounding Large Multimodal Model", CVPR 2024 (arXiv 2311.03356),
-figure 2 (the five parts): a global image encoder whose features the language model reads; a region
-encoder that makes a token of a region in the question, put where the text has <bbox>; the language
-model, whose answer holds <p> phrase </p> [SEG] for each thing that it grounds; a grounding image
-encoder; and a pixel decoder, prompted by the projected last-layer state of [SEG]. The loss is that
-of LISA. Checked against the authors' public code (`model/GLaMM.py`, `model/layers.py`, `train.py`):
-the special tokens; region features of several levels, summed, rectified and projected, with the
-region's box embedded and added; the projection of two layers; and the weights 1.0, 2.0 and 0.5.
-Figure 2 was read as described elsewhere; equation numbers are not cited, as the paper's own pages
-were not at hand. The code takes the hidden state one place before [SEG]; here it is its own.
+figure 2, whose caption names the five parts: a global image encoder whose features the language
+model reads; a region encoder that makes a token of a region in the question, put where the text has
+<bbox>; the language model, whose answer holds <p> phrase </p> [SEG] for each thing that it grounds;
+a grounding image encoder; and a pixel decoder, prompted by the projected last-layer state of [SEG].
+The loss is that of LISA. Checked against the authors' public code (`model/GLaMM.py`,
+`model/layers.py`, `train.py`): the special tokens; region features of several levels, summed,
+rectified and projected, with the region's box embedded and added; the projection of two layers; and
+the weights 1.0, 2.0 and 0.5. Equation numbers are not cited, as the paper's own pages were not at
+hand. The code takes the hidden state one place before [SEG]; here it is its own.
 
 What differs from the paper, for every system alike: two small encoders instead of CLIP and SAM,
 which start from the same eyes and both learn; a small causal transformer that learns from nothing;
@@ -34,7 +34,7 @@ from askmask.models.speaker import Heard, Speaker
 from askmask.models.system import Asked, Pictures, Truth
 from askmask.models.trunk import SIZES, Eyes, Trunk, TrunkSize, Views, pool_masks
 
-__all__ = ["GLaMM", "GLaMMOptions", "relative_boxes"]
+__all__ = ["Glamm", "GlammOptions", "relative_boxes"]
 
 _PHRASES = ("visible", "complete", "hidden")
 """In the order of the mask types."""
@@ -45,7 +45,7 @@ _PHRASE, _SEG = 1, 3  # places in it
 
 
 @dataclass(frozen=True)
-class GLaMMOptions:
+class GlammOptions:
     """Choices of the design.
 
     Attributes:
@@ -104,12 +104,12 @@ class _RegionEncoder(nn.Module):
         return tokens
 
 
-class GLaMM(Lister):
+class Glamm(Lister):
     """The tokens of a target are a phrase and its [SEG]."""
 
     name = "glamm"
 
-    def __init__(self, size: TrunkSize, options: GLaMMOptions) -> None:
+    def __init__(self, size: TrunkSize, options: GlammOptions) -> None:
         super().__init__()
         self._options = options
         self.loss_weights = (options.text_weight, options.bce_weight, options.dice_weight)
@@ -124,11 +124,11 @@ class GLaMM(Lister):
         self.decoder = PromptDecoder(size)
 
     @classmethod
-    def named(cls, size: str, **options: Any) -> GLaMM:
-        """Build one of a size of `trunk.SIZES`; options are those of `GLaMMOptions`."""
+    def named(cls, size: str, **options: Any) -> Glamm:
+        """Build one of a size of `trunk.SIZES`; options are those of `GlammOptions`."""
         if "grid_hw" in options:
             options["grid_hw"] = tuple(options["grid_hw"])
-        return cls(SIZES[size](), GLaMMOptions(**options))
+        return cls(SIZES[size](), GlammOptions(**options))
 
     def options(self) -> dict[str, Any]:
         """Choices of the design."""

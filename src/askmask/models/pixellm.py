@@ -38,11 +38,11 @@ from askmask.models.speaker import Heard, Speaker
 from askmask.models.system import Asked, Pictures
 from askmask.models.trunk import SIZES, PixelDecoder, Trunk, TrunkSize, Views
 
-__all__ = ["PixelLM", "PixelLMOptions", "refinement_weights"]
+__all__ = ["Pixellm", "PixellmOptions", "refinement_weights"]
 
 
 @dataclass(frozen=True)
-class PixelLMOptions:
+class PixellmOptions:
     """Choices of the design.
 
     Attributes:
@@ -108,12 +108,12 @@ class _ScaleDecoder(nn.Module):
         return fused
 
 
-class PixelLM(Lister):
+class Pixellm(Lister):
     """The tokens of a target are the whole codebook."""
 
     name = "pixellm"
 
-    def __init__(self, size: TrunkSize, options: PixelLMOptions) -> None:
+    def __init__(self, size: TrunkSize, options: PixellmOptions) -> None:
         super().__init__()
         if options.scales not in (1, 2):
             raise ConfigError(f"pixellm: scales: expected 1 or 2, got {options.scales}")
@@ -129,11 +129,11 @@ class PixelLM(Lister):
         self.decoder = _ScaleDecoder(size, options.scales)
 
     @classmethod
-    def named(cls, size: str, **options: Any) -> PixelLM:
-        """Build one of a size of `trunk.SIZES`; options are those of `PixelLMOptions`."""
+    def named(cls, size: str, **options: Any) -> Pixellm:
+        """Build one of a size of `trunk.SIZES`; options are those of `PixellmOptions`."""
         if "grid_hw" in options:
             options["grid_hw"] = tuple(options["grid_hw"])
-        return cls(SIZES[size](), PixelLMOptions(**options))
+        return cls(SIZES[size](), PixellmOptions(**options))
 
     def options(self) -> dict[str, Any]:
         """Choices of the design."""

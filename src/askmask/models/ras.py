@@ -33,6 +33,7 @@ from askmask.models.trunk import (
     Trunk,
     TrunkSize,
     Views,
+    grid_tokens,
     plane_positions,
     pool_masks,
 )
@@ -180,9 +181,7 @@ class Ras(System):
     def see(self, pictures: Pictures) -> _Seen:
         """Tokens of the pictures and of their candidates."""
         views: Views = self.trunk.eyes(pictures.images)
-        middle = self.picture(views.middle.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
-        middle = middle + plane_positions(middle, middle.shape[1])
-        tokens = functional.adaptive_avg_pool2d(middle, self._options.grid_hw).flatten(2).mT
+        tokens = grid_tokens(self.picture(views.middle.permute(0, 2, 3, 1)), self._options.grid_hw)
         candidates = self.tokenizer(views, pictures.pool[:, :, 0])
         return _Seen(views, tokens, candidates, pictures.pool, pictures.pooled)
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from askmask.models.causal import CausalTransformer, Memory
-from askmask.models.trunk import TrunkSize, plane_positions
+from askmask.models.trunk import TrunkSize, grid_tokens
 
 __all__ = ["Heard", "Speaker", "margin", "places"]
 
@@ -56,9 +56,7 @@ class Speaker(nn.Module):
 
     def look(self, view: Tensor) -> Tensor:
         """(P, rows * columns, width) tokens of a view (P, pyramid, h, w): vision to language."""
-        features = self.project(view.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
-        placed = features + plane_positions(features, features.shape[1])
-        return functional.adaptive_avg_pool2d(placed, self.grid_hw).flatten(2).mT
+        return grid_tokens(self.project(view.permute(0, 2, 3, 1)), self.grid_hw)
 
     def hear(self, picture: Tensor, text: Tensor, valid: Tensor) -> Heard:
         """Read S sentences.

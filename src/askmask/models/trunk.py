@@ -29,6 +29,7 @@ __all__ = [
     "Trunk",
     "TrunkSize",
     "Views",
+    "grid_tokens",
     "plane_positions",
     "pool_masks",
     "start_from_proposer",
@@ -212,6 +213,21 @@ def plane_positions(like: Tensor, width: int) -> Tensor:
     down = waves(rows, width // 2).T[:, :, None].expand(-1, height, across)
     right = waves(columns, width // 2).T[:, None].expand(-1, height, across)
     return torch.cat([down, right])
+
+
+def grid_tokens(features: Tensor, grid_hw: tuple[int, int]) -> Tensor:
+    """Tokens of pictures for a language model: a map with its positions, averaged in a grid.
+
+    Args:
+        features: (P, h, w, C) float.
+        grid_hw: rows and columns.
+
+    Returns:
+        (P, rows * columns, C).
+    """
+    features = features.permute(0, 3, 1, 2)
+    placed = features + plane_positions(features, features.shape[1])
+    return functional.adaptive_avg_pool2d(placed, grid_hw).flatten(2).mT
 
 
 def pool_masks(features: Tensor, masks: Tensor) -> Tensor:
