@@ -8,7 +8,8 @@ pytest.importorskip("torch")
 
 import torch
 
-from askmask.models.listing import Listing
+from askmask.models.listing import Listing, left_to_right
+from askmask.models.system import Truth
 
 
 def test_a_list_of_targets_is_learnt_word_by_word() -> None:
@@ -34,3 +35,17 @@ def test_states_are_told_apart() -> None:
     states = torch.arange(1 + len(answer))[None, :, None]
     assert listing.choices(states, 2)[0, :, 0].tolist() == [2, 4]
     assert listing.targets(states)[0, :, :, 0].tolist() == [[3, 4], [5, 6]]
+
+
+def test_targets_are_listed_from_left_to_right() -> None:
+    """By their visible parts, so that the order is the same whatever mask type is asked for."""
+    modal = torch.zeros(2, 3, 2, 4, dtype=torch.bool)
+    modal[0, 0, :, 3] = modal[0, 1, :, 1:] = modal[0, 2, :, :2] = True
+    modal[1, 0, :, 2] = True  # the others are padded
+    masks = modal.flip(3)
+    counted = torch.tensor([[True] * 3, [True, False, False]])
+    sorted_ = left_to_right(Truth(masks, modal, counted, torch.tensor([1, 0])))
+    assert torch.equal(sorted_.modal[0], modal[0, [2, 1, 0]])
+    assert torch.equal(sorted_.masks[0], masks[0, [2, 1, 0]])
+    assert torch.equal(sorted_.modal[1], modal[1])
+    assert torch.equal(sorted_.counted, counted)

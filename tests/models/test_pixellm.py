@@ -14,7 +14,7 @@ import toy_asked as toy
 from torch import Tensor
 
 from askmask.errors import ConfigError
-from askmask.models.listing import Listing
+from askmask.models.listing import Listing, left_to_right
 from askmask.models.pixellm import Pixellm, refinement_weights
 from askmask.models.system import Asked, Pictures, Truth, chosen_slots
 
@@ -30,7 +30,7 @@ def samples() -> tuple[Pictures, Asked, Truth]:
         masks[row] = modal[row] = things
         counted[row] = True
     asked = asked._replace(references=asked.references & False, spots=asked.spots * 0 - 1)
-    return pictures, asked, Truth(masks, modal, counted, truth.types)
+    return pictures, asked, left_to_right(Truth(masks, modal, counted, truth.types))
 
 
 PICTURES, ASKED, TRUTH = samples()
@@ -90,7 +90,7 @@ def test_it_overfits_32_samples(net: Pixellm) -> None:
 
 
 @torch.no_grad()
-def test_each_target_has_a_slot_in_the_order_of_the_samples(net: Pixellm) -> None:
+def test_each_target_has_a_slot_from_left_to_right(net: Pixellm) -> None:
     reply = net.reply(net.see(PICTURES), ASKED)
     assert reply.masks.shape == (32, 3, *toy.SIZE.masks_hw)
     chosen = chosen_slots(reply)

@@ -15,8 +15,8 @@ What differs from the paper, for every system alike: two small encoders instead 
 which start from the same eyes and both learn; a small causal transformer that learns from nothing;
 words from the frozen tower, and answers in a vocabulary of a few words. The samples have no
 captions, so that a phrase is what they say of a target: "visible", "complete" or "hidden". Regions
-are masks, not boxes: features are averaged under the mask instead of by RoIAlign. Targets come in
-the order of the samples.
+are masks, not boxes: features are averaged under the mask instead of by RoIAlign. Targets come from
+left to right.
 """
 
 from __future__ import annotations

@@ -1,4 +1,8 @@
-"""Systems whose answer lists targets one by one, each with tokens that prompt a mask of its own."""
+"""Systems whose answer lists targets one by one, each with tokens that prompt a mask of its own.
+
+Targets are listed from left to right: any order that can be seen will do, but with one that cannot,
+a slot could only learn all targets at once.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,7 @@ from askmask.models.mask_decoder import mask_losses
 from askmask.models.speaker import Heard, Speaker, margin, places
 from askmask.models.system import Asked, Reply, System, Truth, type_loss
 
-__all__ = ["Lister", "Listing"]
+__all__ = ["Lister", "Listing", "left_to_right"]
 
 _OUTSIDE = -8.0
 """Logit everywhere of a mask that was not drawn."""
@@ -140,6 +144,7 @@ class Lister(System):
     def loss(self, seen: Any, asked: Asked, truth: Truth) -> dict[str, Tensor]:
         """Losses of the text, of the masks and of the mask type."""
         heard, types = self.hear(seen, asked)
+        truth = left_to_right(truth)
         counted = truth.counted[:, : self.listing.most]
         tokens = self.tokens_of(heard, truth.types)
         answers, chosen = self.listing.told(tokens, counted.sum(1), counted.shape[1])
@@ -191,3 +196,15 @@ def _until_end(margins: Tensor) -> Tensor:
     """Scores of targets: -inf from where the end is likelier."""
     spoken = (margins > 0).cumprod(1).bool()
     return margins.masked_fill(~spoken, -torch.inf)
+
+
+def left_to_right(truth: Truth) -> Truth:
+    """Targets in the order of the centres of their visible parts; what is padded comes last."""
+    columns = truth.modal.sum(2).float()
+    place = torch.arange(columns.shape[2], device=columns.device)
+    centre = (columns * place).sum(2) / columns.sum(2).clamp(min=1)
+    order = centre.masked_fill(~truth.counted, torch.inf).argsort(dim=1, stable=True)
+    row = torch.arange(len(order), device=order.device)[:, None]
+    return Truth(
+        truth.masks[row, order], truth.modal[row, order], truth.counted[row, order], truth.types
+    )

@@ -18,8 +18,8 @@ hidden state from one place before its token; here it is the token's own, as the
 What differs from the paper, for every system alike: small eyes instead of CLIP, whose scales are
 the trunk's at 1/16 and 1/8; the finest mask is read from the trunk's pixel decoder; a small causal
 transformer that learns from nothing; words from the frozen tower, and answers in a vocabulary of a
-few words. Targets come in the order of the samples. Reference masks have no input in this design
-and are not looked at.
+few words. Targets come from left to right. Reference masks have no input in this design and are not
+looked at.
 """
 
 from __future__ import annotations
