@@ -251,15 +251,16 @@ def _draw_sums(
     drawn: NDArray[np.int32], terms: NDArray[np.float64], sums: NDArray[np.float64]
 ) -> None:
     """Count how often each place is drawn, so that the terms are read in order."""
-    times = np.empty(len(terms), np.int64)
+    times = np.empty(len(terms), np.int32)
     for row in range(len(drawn)):
         times[:] = 0
         for draw in range(drawn.shape[1]):
             times[drawn[row, draw]] += 1
+        total = sums[row]
         for place in range(len(terms)):
-            if times[place]:
-                for column in range(terms.shape[1]):
-                    sums[row, column] += times[place] * terms[place, column]
+            often = np.float64(times[place])  # 0 is no branch: it cannot be foretold
+            for column in range(terms.shape[1]):
+                total[column] += often * terms[place, column]
 
 
 def draw_sums(drawn: NDArray[np.int32], terms: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -32,6 +32,22 @@ def _draw_sums(
     return np.asarray(times.reshape(resamples, n).astype(np.float64) @ terms)
 
 
+def _distinct(columns: Sequence[NDArray[np.float64]]) -> tuple[NDArray[np.float64], list[int]]:
+    """Keep each column once, (N, K): many metrics divide by the number of queries.
+
+    Returns:
+        The columns, and for each of those given its place among them.
+    """
+    kept: list[NDArray[np.float64]] = []
+    place = []
+    for column in columns:
+        same = (at for at, other in enumerate(kept) if np.array_equal(other, column))
+        place.append(next(same, len(kept)))
+        if place[-1] == len(kept):
+            kept.append(column)
+    return np.stack(kept, axis=1), place
+
+
 def resample(
     metrics: Sequence[Metric], *, seed: int, resamples: int = RESAMPLES
 ) -> NDArray[np.float64]:
@@ -51,15 +67,15 @@ def resample(
     if not n:
         return np.full((resamples, len(metrics)), np.nan)
     rng = np.random.default_rng(seed)
-    both = np.empty((n, 2 * len(metrics)))  # numerators, then denominators
-    for column, metric in enumerate(metrics):
-        terms = metric.linear()
-        both[:, column], both[:, len(metrics) + column] = terms.numerator, terms.denominator
+    terms = [metric.linear() for metric in metrics]
+    columns, place = _distinct(
+        [one.numerator for one in terms] + [one.denominator for one in terms]
+    )
     values = []
     step = max(1, _CHUNK // n)
     for start in range(0, resamples, step):
-        sums = _draw_sums(rng, min(step, resamples - start), both)
-        upper, lower = np.hsplit(sums, 2)
+        sums = _draw_sums(rng, min(step, resamples - start), columns)
+        upper, lower = np.hsplit(sums[:, place], 2)
         values.append(np.divide(upper, lower, out=np.full_like(upper, np.nan), where=lower > 0))
     joined: NDArray[np.float64] = np.concatenate(values)
     return joined.clip(0.0, 1.0)
