@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["BATCH", "cover", "draw_sums", "intersect", "read", "worth"]
+__all__ = ["BATCH", "cover", "draw_sums", "intersect", "read", "sound", "worth"]
 
 _Ints = NDArray[np.int64]
 _Loop = TypeVar("_Loop", bound=Callable[..., Any])
@@ -63,8 +63,8 @@ def _compiled(loop: _Loop) -> _Loop:
 def _read(
     characters: NDArray[np.uint8], first: _Ints, pixels: _Ints, along: _Ints, edges: _Ints
 ) -> bool:
-    """Write the edges of each code into `along` and where they end into `edges`."""
-    written, offset = 0, 0
+    """Write the edges of each code into `along` and where they end into `edges`, or only look."""
+    written, offset, keep = 0, 0, len(edges) > 0
     for mask in range(len(pixels)):
         at, stop = first[mask], first[mask + 1]
         position, runs, run, before = 0, 0, 0, 0
@@ -89,13 +89,15 @@ def _read(
             if number < 0 or position > pixels[mask]:
                 return False
             before, run = run, number
-            along[written] = offset + position
+            if keep:
+                along[written] = offset + position
             written += 1
             runs += 1
         if not runs or position != pixels[mask]:
             return False
         written -= runs & 1  # the last run is background: its end is no edge
-        edges[mask + 1] = written
+        if keep:
+            edges[mask + 1] = written
         offset += pixels[mask] + 1
     return True
 
@@ -117,6 +119,12 @@ def read(characters: NDArray[np.uint8], first: _Ints, pixels: _Ints) -> tuple[_I
     if not _compiled(_read)(characters, first, pixels, along, edges):
         return None
     return along[: edges[-1]], edges
+
+
+def sound(characters: NDArray[np.uint8], first: _Ints, pixels: _Ints) -> bool:
+    """Whether M codes are well-formed; arguments as of `read`."""
+    nowhere = np.empty(0, np.int64)
+    return bool(_compiled(_read)(characters, first, pixels, nowhere, nowhere))
 
 
 def _unite(

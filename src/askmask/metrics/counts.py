@@ -209,7 +209,7 @@ class Counter:
             parts = parts_of(queries, answers)
         if self._wanted.twins:
             rows = self._rows[len(self._rows) - len(queries) :]
-            for row, query, groups in zip(rows, queries, parts.by_role, strict=True):
+            for row, query, groups in zip(rows, queries, parts.by_role(), strict=True):
                 self._twins.add(row, query, groups)
         if len(self._counted) > _WORKERS:
             self._counted[-_WORKERS - 1].result()  # lest records wait in numbers

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
+from askmask.collector import seldom_collected
 from askmask.errors import DataError
 from askmask.formats.askmask import Prediction, QueryRecord
 from askmask.metrics.bootstrap import RESAMPLES, intervals
@@ -160,6 +161,7 @@ def evaluate(
     chosen = load_protocol(protocol) if isinstance(protocol, str) else protocol
     pairing = Pairing(queries, predictions, allow_missing)
     scoring = Scoring(chosen, data=data)
-    for row, query, prediction in pairing:
-        scoring.add(row, query, prediction)
+    with seldom_collected():
+        for row, query, prediction in pairing:
+            scoring.add(row, query, prediction)
     return scoring.report(pairing.ids, missing=pairing.absent, resamples=resamples, seed=seed)
