@@ -256,14 +256,17 @@ def intersect(along: _Ints, first: _Ints, offset: _Ints, a: _Ints, b: _Ints) -> 
 
 
 def _draw_sums(
-    drawn: NDArray[np.int32], terms: NDArray[np.float64], sums: NDArray[np.float64]
+    drawn: NDArray[np.int32],
+    first: _Ints,
+    terms: NDArray[np.float64],
+    sums: NDArray[np.float64],
 ) -> None:
     """Count how often each place is drawn, so that the terms are read in order."""
     times = np.empty(len(terms), np.int32)
-    for row in range(len(drawn)):
+    for row in range(len(sums)):
         times[:] = 0
-        for draw in range(drawn.shape[1]):
-            times[drawn[row, draw]] += 1
+        for draw in range(first[row], first[row + 1]):
+            times[drawn[draw]] += 1
         total = sums[row]
         for place in range(len(terms)):
             often = np.float64(times[place])  # 0 is no branch: it cannot be foretold
@@ -271,8 +274,19 @@ def _draw_sums(
                 total[column] += often * terms[place, column]
 
 
-def draw_sums(drawn: NDArray[np.int32], terms: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Sum the terms at the places drawn: (R, K) int32 and (N, M) float64 to (R, M) float64."""
-    sums = np.zeros((len(drawn), terms.shape[1]))
-    _compiled(_draw_sums)(drawn, np.ascontiguousarray(terms), sums)
+def draw_sums(
+    drawn: NDArray[np.int32], first: _Ints, terms: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Sum the terms at the places drawn.
+
+    Args:
+        drawn: (D,) int32 places, those of R draws end to end.
+        first: (R + 1,) int64, where each draw begins, and D.
+        terms: (N, M) float64.
+
+    Returns:
+        (R, M) float64.
+    """
+    sums = np.zeros((len(first) - 1, terms.shape[1]))
+    _compiled(_draw_sums)(drawn, first, np.ascontiguousarray(terms), sums)
     return sums

@@ -24,7 +24,7 @@ def maker_of(kind: type[_R]) -> Callable[..., _R]:
     own: list[Any] = []
     for one in fields(kind):  # type: ignore[arg-type]
         known = {"default": one.default, "default_factory": one.default_factory}
-        said = {key: value for key, value in known.items() if value is not MISSING}
+        said: dict[str, Any] = {key: value for key, value in known.items() if value is not MISSING}
         own.append((one.name, Any, field(**said)))
     abstract: frozenset[str] = frozenset().union(
         *(getattr(base, "__abstractmethods__", ()) for base in kind.__bases__)

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from askmask.metrics.columns import chunks
 from askmask.metrics.instances import Instances
 from askmask.metrics.matching import MAX_DETECTIONS, THRESHOLDS
 from askmask.metrics.terms import Terms
@@ -32,43 +33,48 @@ class _Stairs(NamedTuple):
     Only right masks raise precision, so a step ends at one of them.
 
     Attributes:
-        at: (R,) int64, places of the right masks among the K that are kept, best score first.
-        best: (R,) float64, highest precision from each right mask on.
-        ends: (S,) int64, the last right mask of each step.
+        last: (S,) int64, place of the mask that ends a step among those that are kept.
+        right: (S,) int64, right masks up to and with it.
+        height: (S,) float64, precision on the step.
+        area: sum of the heights over all right masks.
     """
 
-    at: NDArray[np.int64]
-    best: NDArray[np.float64]
-    ends: NDArray[np.int64]
-
-    @classmethod
-    def of(cls, right: NDArray[np.bool_]) -> _Stairs:
-        """Climb down a ranking, (K,) bool."""
-        at = np.flatnonzero(right)
-        precision = np.arange(1, len(at) + 1) / (at + 1)
-        best = np.ascontiguousarray(np.maximum.accumulate(precision[::-1])[::-1])
-        return cls(at, best, np.flatnonzero(np.append(np.diff(best) != 0, [True] * (len(at) > 0))))
+    last: NDArray[np.int64]
+    right: NDArray[np.int64]
+    height: NDArray[np.float64]
+    area: float
 
     def read(self, total: int) -> NDArray[np.float64]:
-        """Precision at the 101 recalls, 0 where a recall is not reached."""
-        found = np.arange(1, len(self.at) + 1) / total
-        return np.append(self.best, 0.0)[np.searchsorted(found, RECALLS, side="left")]
+        """Precision at the 101 recalls of `total` targets, 0 where a recall is not reached."""
+        needed = np.ceil(RECALLS * total).astype(np.int64)  # but for what the product rounds
+        needed -= (needed - 1) / total >= RECALLS
+        needed += needed / total < RECALLS
+        return np.append(self.height, 0.0)[self.right.searchsorted(np.maximum(needed, 1))]
 
-    def change(self, masks: int) -> NDArray[np.float64]:
-        """What each of the K masks adds to the sum of `best` with its weight.
+    def worth(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """What the weight of a wrong and of a right mask on each step adds to the area, (S,).
 
-        A mask moves it through the precision at every later step, which it raises or lowers, a
-        right one also through the recall that it is worth itself.
+        A mask moves it through the precision at its own and every later step, which it raises or
+        lowers; a right one also through the recall that it is worth itself.
         """
-        last, height = self.at[self.ends], self.best[self.ends]
-        width = np.diff(self.ends, prepend=-1)
-        read = width / (last + 1)  # what one more mask before the step changes there
+        read = np.diff(self.right, prepend=0) / (self.last + 1)
         later = np.cumsum(read[::-1])[::-1]
-        lost = np.cumsum((read * height)[::-1])[::-1]
-        change = np.zeros(masks)
-        change[: last[-1] + 1 if len(last) else 0] = np.repeat(-lost, np.diff(last, prepend=-1))
-        change[self.at] = np.repeat(height + (later - lost), width)
-        return change
+        lost = np.cumsum((read * self.height)[::-1])[::-1]
+        return -lost, self.height + (later - lost)
+
+
+def _spread(values: NDArray[np.float64], ends: NDArray[np.int64], within: slice) -> NDArray[Any]:
+    """Repeat a value up to each end, and 0 behind the last, for the places `within`."""
+    borders = np.append(ends, within.stop).clip(within.start, within.stop)
+    return np.repeat(np.append(values, 0.0), np.diff(borders, prepend=within.start))
+
+
+class _Part(NamedTuple):
+    """Some masks of a ranking: where they are, and how many were kept and right up to their end."""
+
+    masks: slice
+    kept: slice
+    right: slice
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,11 +124,37 @@ class AveragePrecision:
             targets=self.targets[rows],
         )
 
-    def curve(self, threshold: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    def curve(
+        self, threshold: int, masks: slice = slice(None)
+    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """Which masks count, (D,) bool, and which of those are right, at one threshold."""
         bit = np.uint16(1 << threshold)
-        kept = (self.ignored & bit) == 0
-        return kept, (self.matched[kept] & bit) > 0
+        kept = (self.ignored[masks] & bit) == 0
+        return kept, (self.matched[masks][kept] & bit) > 0
+
+    def _parts(self, threshold: int) -> list[_Part]:
+        """Cut the ranking, so that a long one is never in memory as a whole."""
+        parts, kept, found = [], 0, 0
+        for masks in chunks(len(self.query)):
+            _, right = self.curve(threshold, masks)
+            before = kept, found
+            kept, found = kept + len(right), found + int(np.count_nonzero(right))
+            parts.append(_Part(masks, slice(before[0], kept), slice(before[1], found)))
+        return parts
+
+    def _stairs(self, threshold: int, parts: list[_Part]) -> _Stairs:
+        """Climb the stairs of precision from their end."""
+        area, highest, steps = 0.0, -1.0, []
+        for masks, kept, right in reversed(parts):
+            at = kept.start + np.flatnonzero(self.curve(threshold, masks)[1])
+            number = np.arange(right.start + 1, right.stop + 1)
+            upward = np.append(number / (at + 1), highest)[::-1]
+            best = np.ascontiguousarray(np.maximum.accumulate(upward)[::-1])
+            ends = np.diff(best) != 0
+            steps.append((at[ends], number[ends], best[:-1][ends]))
+            area, highest = area + float(best[:-1].sum()), best[0]
+        columns = [np.concatenate(column) for column in zip(*reversed(steps), strict=True)]
+        return _Stairs(*columns, area) if steps else _Stairs(*np.zeros((3, 0), np.int64), 0.0)
 
     @cached_property
     def value(self) -> float:
@@ -130,14 +162,14 @@ class AveragePrecision:
         total = int(self.targets.sum())
         if not total:
             return float("nan")
-        curves = [_Stairs.of(self.curve(threshold)[1]) for threshold in self.thresholds]
-        return float(np.mean([stairs.read(total) for stairs in curves]))
+        curves = [self._stairs(one, self._parts(one)).read(total) for one in self.thresholds]
+        return float(np.mean(curves))
 
     def per_query(self) -> NDArray[np.float64]:
         """(N,) float64 NaN: the queries share one ranking of scores, so none has its own AP."""
         return np.full(self.n, np.nan)
 
-    @cached_property
+    @property
     def influence(self) -> NDArray[np.float64]:
         """(N,) float64, slope of AP in each query's weight; sums to 0."""
         total = int(self.targets.sum())
@@ -145,11 +177,16 @@ class AveragePrecision:
             return np.full(self.n, np.nan)
         slopes = np.zeros(self.n)
         for threshold in self.thresholds:
-            kept, right = self.curve(threshold)
-            stairs = _Stairs.of(right)
-            gained = np.bincount(self.query[kept], stairs.change(len(right)), self.n)
-            area = float(stairs.best.sum()) / total
-            slopes += (gained - area * self.targets) / total
+            parts = self._parts(threshold)
+            stairs = self._stairs(threshold, parts)
+            wrong_worth, right_worth = stairs.worth()
+            gained = np.zeros(self.n)
+            for part in parts:
+                kept, right = self.curve(threshold, part.masks)
+                change = _spread(wrong_worth, stairs.last + 1, part.kept)
+                change[right] = _spread(right_worth, stairs.right, part.right)
+                gained += np.bincount(self.query[part.masks][kept], change, self.n)
+            slopes += (gained - stairs.area / total * self.targets) / total
         return slopes / len(self.thresholds)
 
     def linear(self) -> Terms:
@@ -173,7 +210,7 @@ def average_precision(
     """
     looked_at = instances.ranked
     return AveragePrecision(
-        instances.ranked_query,
+        instances.query[looked_at],
         instances.matched[area, looked_at],
         instances.ignored[area, looked_at],
         instances.targets[area],
