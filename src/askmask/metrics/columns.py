@@ -6,6 +6,7 @@ pages come into memory when they are looked at; `release` hands them back before
 
 from __future__ import annotations
 
+import math
 import mmap
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -34,12 +35,13 @@ def chunks(rows: int) -> Iterator[slice]:
     return (slice(start, min(start + CHUNK, rows)) for start in range(0, rows, CHUNK))
 
 
-def _mapped(stream: BinaryIO, dtype: np.dtype[Any], shape: tuple[int, ...]) -> NDArray[Any]:
-    """Map what was written to a temporary file."""
+def _mapped(stream: BinaryIO, dtype: np.dtype[Any], row: tuple[int, ...]) -> NDArray[Any]:
+    """Map the rows that were written to a temporary file, each of shape `row`."""
     stream.flush()
     pages = mmap.mmap(stream.fileno(), 0)
     _MAPPED.add(pages)
-    return np.frombuffer(pages, dtype).reshape(shape)
+    rows = len(pages) // (dtype.itemsize * math.prod(row))
+    return np.ndarray((rows, *row), dtype, pages)
 
 
 def _stored(column: NDArray[Any]) -> NDArray[Any]:
@@ -49,7 +51,7 @@ def _stored(column: NDArray[Any]) -> NDArray[Any]:
     with tempfile.TemporaryFile() as stream:
         for rows in chunks(len(column)):
             stream.write(np.ascontiguousarray(column[rows]).data)
-        return _mapped(stream, column.dtype, column.shape)
+        return _mapped(stream, column.dtype, column.shape[1:])
 
 
 def on_disk(record: _D) -> _D:
@@ -94,7 +96,7 @@ class _Column:
         self._write()
         dtype, shape = self._parts[0].dtype, np.moveaxis(self._parts[0], self._axis, 0).shape
         with self._stream as stream:
-            return np.moveaxis(_mapped(stream, dtype, (-1, *shape[1:])), 0, self._axis)
+            return np.moveaxis(_mapped(stream, dtype, shape[1:]), 0, self._axis)
 
 
 class Table:
