@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -30,7 +30,7 @@ _MANY = 250_000
 """Queries from which on slices are computed one by one, as each takes memory meanwhile."""
 
 
-def _undefined(counts: Counts, protocol: Protocol, ids: list[str]) -> dict[str, str]:
+def _undefined(counts: Counts, protocol: Protocol, ids: Sequence[str]) -> dict[str, str]:
     """Why figures of instances have no value, where answers are one fused mask.
 
     Raises:
@@ -73,7 +73,7 @@ class Scoring:
         self._slices.add(row, query)
 
     def report(
-        self, ids: list[str], *, missing: int = 0, resamples: int = RESAMPLES, seed: int = 0
+        self, ids: Sequence[str], *, missing: int = 0, resamples: int = RESAMPLES, seed: int = 0
     ) -> Report:
         """Compute the figures, and end the scoring.
 
