@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from askmask import loops
-from askmask.metrics.columns import chunks, on_disk
+from askmask.metrics.columns import chunks, on_disk, release
 from askmask.metrics.terms import Metric
 
 __all__ = ["LEVEL", "RESAMPLES", "intervals", "percentiles", "resample"]
@@ -50,11 +50,16 @@ def _resampled(
         draws = left if rows.stop == n else rng.binomial(left, places / (n - rows.start))
         left = left - draws
         terms = np.stack([column[rows] for column in columns], axis=1)
+        release()
         step = max(1, _CHUNK // places)
         for start in range(0, resamples, step):
             part = slice(start, start + step)
             sums[part] += _draw_sums(rng, draws[part], terms)
     return sums
+
+
+def _equal(a: NDArray[np.float64], b: NDArray[np.float64]) -> bool:
+    return all(np.array_equal(a[rows], b[rows]) for rows in chunks(len(a)))
 
 
 def _distinct(
@@ -68,10 +73,11 @@ def _distinct(
     kept: list[NDArray[np.float64]] = []
     place = []
     for column in columns:
-        same = (at for at, other in enumerate(kept) if np.array_equal(other, column))
+        same = (at for at, other in enumerate(kept) if _equal(other, column))
         place.append(next(same, len(kept)))
         if place[-1] == len(kept):
             kept.append(column)
+        release()
     return kept, place
 
 

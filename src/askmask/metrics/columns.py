@@ -58,6 +58,7 @@ def on_disk(record: _D) -> _D:
     """Return a dataclass of columns, rows first, with the long ones on disk."""
     held = ((one.name, getattr(record, one.name)) for one in fields(record))  # type: ignore[arg-type]
     stored = {name: _stored(value) for name, value in held if isinstance(value, np.ndarray)}
+    release()
     return replace(record, **stored)  # type: ignore[type-var]
 
 

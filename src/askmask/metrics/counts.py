@@ -228,7 +228,7 @@ class Counter:
         masks = self._masks.columns()
         counts = Counts(**self._columns.columns(), instances=Instances(**masks) if masks else None)
         rows = np.frombuffer(self._rows, np.int64)
-        if (np.diff(rows) < 0).any():
+        if (rows[1:] < rows[:-1]).any():
             counts = counts.take(np.argsort(rows))
         counts.switched[:] = self._twins.switched(len(counts))
         return counts

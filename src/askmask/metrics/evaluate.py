@@ -14,7 +14,7 @@ from askmask.errors import DataError
 from askmask.formats.askmask import Prediction, QueryRecord
 from askmask.metrics.bootstrap import RESAMPLES, intervals
 from askmask.metrics.calibration import reliability
-from askmask.metrics.columns import on_disk, release
+from askmask.metrics.columns import on_disk
 from askmask.metrics.counts import Counter, Counts
 from askmask.metrics.figures import OF_INSTANCES, wanted_by
 from askmask.metrics.mask_type import mask_type_confusion
@@ -89,7 +89,6 @@ class Scoring:
         counts, chosen = self._counter.counts(), self._protocol
         undefined = _undefined(counts, chosen, ids)
         terms = terms_of(counts, chosen)
-        release()
 
         def figures(of: str | None, rows: NDArray[np.bool_] | None) -> dict[str, Figure]:
             metrics = terms
