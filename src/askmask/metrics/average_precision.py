@@ -153,8 +153,9 @@ class AveragePrecision:
             ends = np.diff(best) != 0
             steps.append((at[ends], number[ends], best[:-1][ends]))
             area, highest = area + float(best[:-1].sum()), best[0]
-        columns = [np.concatenate(column) for column in zip(*reversed(steps), strict=True)]
-        return _Stairs(*columns, area) if steps else _Stairs(*np.zeros((3, 0), np.int64), 0.0)
+        steps.append((np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0)))
+        last, number, height = (np.concatenate(one) for one in zip(*reversed(steps), strict=True))
+        return _Stairs(last, number, height, area)
 
     @cached_property
     def value(self) -> float:

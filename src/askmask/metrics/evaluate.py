@@ -37,7 +37,7 @@ def _undefined(counts: Counts, protocol: Protocol, ids: Sequence[str]) -> dict[s
         DataError: when the protocol needs instances.
     """
     needing = [name for name in protocol.metrics if name in OF_INSTANCES]
-    fused = [ids[row] for row in counts.fused_only.nonzero()[0]]
+    fused = [ids[row] for row in counts.fused_only.nonzero()[0].tolist()]
     if not needing or not fused:
         return {}
     reason = f"{len(fused):,} of {len(ids):,} answers are one fused mask without instances"
