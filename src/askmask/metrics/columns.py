@@ -64,8 +64,9 @@ def on_disk(record: _D) -> _D:
 
 def release() -> None:
     """Give back the memory that pages of columns on disk take; nothing is lost."""
-    for pages in [*_MAPPED]:
-        pages.madvise(mmap.MADV_DONTNEED)
+    if hasattr(mmap, "MADV_DONTNEED"):  # elsewhere the system takes them when it needs them
+        for pages in [*_MAPPED]:
+            pages.madvise(mmap.MADV_DONTNEED)
 
 
 class _Column:

@@ -12,13 +12,16 @@ __all__ = ["Ids"]
 _BLOCK = 10_000
 """Ids that are written, and read again, together."""
 
+_IN_MEMORY = 1 << 20
+"""Bytes of written ids that stay in memory."""
+
 
 class Ids(Sequence[str]):
     """A list of ids that only grows."""
 
     def __init__(self) -> None:
         """Start without ids."""
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - lives with self
+        self._file = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - lives with self
         self._starts: list[int] = []
         self._last: list[str] = []
         self._read: tuple[int, list[str]] = -1, []
