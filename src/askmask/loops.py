@@ -142,6 +142,11 @@ def _unite(
         for mask in range(borders[group], borders[group + 1]):
             start = first[mask]
             its_number = first[mask + 1] - start
+            if not number:  # as it is: runs that touch or are empty cover what they cover
+                for edge in range(its_number):
+                    so_far[edge] = along[start + edge] - offset[mask]
+                number = its_number
+                continue
             for edge in range(its_number):
                 alone[edge] = along[start + edge] - offset[mask]
             alone[its_number] = _NEVER
