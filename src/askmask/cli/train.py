@@ -23,6 +23,10 @@ def train(
         list[Path] | None,
         typer.Option(help="Benchmark folder of rendered scenes to mix in; may be repeated."),
     ] = None,
+    validate: Annotated[
+        Path | None,
+        typer.Option(help="Benchmark folder of rendered scenes to measure and calibrate on."),
+    ] = None,
     image_from: Annotated[
         str | None,
         typer.Option(
@@ -37,8 +41,21 @@ def train(
         str | None,
         typer.Option(
             metavar="STAGE",
-            help="Train this stage alone (selector or mask-type) and keep the others.",
+            help="Train this stage alone: proposer, selector or mask-type. The others are those "
+            "of --start-from; without it, it is measured and nothing is exported.",
         ),
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="Change the recipe, e.g. proposer.hidden_weight=0; may be repeated.",
+        ),
+    ] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option(help="Of a system's parameters and pictures; the recipe's own is 0."),
     ] = None,
     device: Annotated[
         str, typer.Option(help="Where to compute: auto (a GPU if there is one), cpu or cuda.")
@@ -57,13 +74,19 @@ def train(
         out,
         budget=budget,
         renders=renders or (),
+        validate=validate,
         image_from=image_from,
         start_from=start_from,
         only=only,
+        settings=settings or (),
+        seed=seed,
         resume=resume,
         device=device,
         say=lambda message: typer.echo(message, err=True),
     )
+    if weights == out:
+        typer.echo(f"measured, nothing exported: {out / 'run.json'}")
+        return
     typer.echo(f"weights: {weights}")
     if (weights / "completer.onnx").is_file():
         typer.echo(f"try them: askmask complete IMAGE MASK --completer {weights}")
