@@ -9,7 +9,10 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["uncollected"]
+__all__ = ["seldom_collected", "uncollected"]
+
+_SELDOM = 500_000
+"""New objects that are kept, net of those that are let go, from which on cycles are looked for."""
 
 
 @contextmanager
@@ -22,3 +25,14 @@ def uncollected() -> Iterator[None]:
     finally:
         if enabled:
             gc.enable()
+
+
+@contextmanager
+def seldom_collected() -> Iterator[None]:
+    """Make objects in peace for any time: cycles are looked for only when objects pile up."""
+    thresholds = gc.get_threshold()
+    gc.set_threshold(max(_SELDOM, thresholds[0]), *thresholds[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*thresholds)

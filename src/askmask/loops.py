@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["BATCH", "cover", "draw_sums", "intersect", "read", "worth"]
+__all__ = ["BATCH", "cover", "draw_sums", "intersect", "read", "sound", "worth"]
 
 _Ints = NDArray[np.int64]
 _Loop = TypeVar("_Loop", bound=Callable[..., Any])
@@ -63,8 +63,8 @@ def _compiled(loop: _Loop) -> _Loop:
 def _read(
     characters: NDArray[np.uint8], first: _Ints, pixels: _Ints, along: _Ints, edges: _Ints
 ) -> bool:
-    """Write the edges of each code into `along` and where they end into `edges`."""
-    written, offset = 0, 0
+    """Write the edges of each code into `along` and where they end into `edges`, or only look."""
+    written, offset, keep = 0, 0, len(edges) > 0
     for mask in range(len(pixels)):
         at, stop = first[mask], first[mask + 1]
         position, runs, run, before = 0, 0, 0, 0
@@ -89,13 +89,15 @@ def _read(
             if number < 0 or position > pixels[mask]:
                 return False
             before, run = run, number
-            along[written] = offset + position
+            if keep:
+                along[written] = offset + position
             written += 1
             runs += 1
         if not runs or position != pixels[mask]:
             return False
         written -= runs & 1  # the last run is background: its end is no edge
-        edges[mask + 1] = written
+        if keep:
+            edges[mask + 1] = written
         offset += pixels[mask] + 1
     return True
 
@@ -119,6 +121,12 @@ def read(characters: NDArray[np.uint8], first: _Ints, pixels: _Ints) -> tuple[_I
     return along[: edges[-1]], edges
 
 
+def sound(characters: NDArray[np.uint8], first: _Ints, pixels: _Ints) -> bool:
+    """Whether M codes are well-formed; arguments as of `read`."""
+    nowhere = np.empty(0, np.int64)
+    return bool(_compiled(_read)(characters, first, pixels, nowhere, nowhere))
+
+
 def _unite(
     along: _Ints, first: _Ints, offset: _Ints, borders: _Ints, united: _Ints, edges: _Ints
 ) -> None:
@@ -134,6 +142,11 @@ def _unite(
         for mask in range(borders[group], borders[group + 1]):
             start = first[mask]
             its_number = first[mask + 1] - start
+            if not number:  # as it is: runs that touch or are empty cover what they cover
+                for edge in range(its_number):
+                    so_far[edge] = along[start + edge] - offset[mask]
+                number = its_number
+                continue
             for edge in range(its_number):
                 alone[edge] = along[start + edge] - offset[mask]
             alone[its_number] = _NEVER
@@ -248,22 +261,37 @@ def intersect(along: _Ints, first: _Ints, offset: _Ints, a: _Ints, b: _Ints) -> 
 
 
 def _draw_sums(
-    drawn: NDArray[np.int32], terms: NDArray[np.float64], sums: NDArray[np.float64]
+    drawn: NDArray[np.int32],
+    first: _Ints,
+    terms: NDArray[np.float64],
+    sums: NDArray[np.float64],
 ) -> None:
     """Count how often each place is drawn, so that the terms are read in order."""
-    times = np.empty(len(terms), np.int64)
-    for row in range(len(drawn)):
+    times = np.empty(len(terms), np.int32)
+    for row in range(len(sums)):
         times[:] = 0
-        for draw in range(drawn.shape[1]):
-            times[drawn[row, draw]] += 1
+        for draw in range(first[row], first[row + 1]):
+            times[drawn[draw]] += 1
+        total = sums[row]
         for place in range(len(terms)):
-            if times[place]:
-                for column in range(terms.shape[1]):
-                    sums[row, column] += times[place] * terms[place, column]
+            often = np.float64(times[place])  # 0 is no branch: it cannot be foretold
+            for column in range(terms.shape[1]):
+                total[column] += often * terms[place, column]
 
 
-def draw_sums(drawn: NDArray[np.int32], terms: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Sum the terms at the places drawn: (R, K) int32 and (N, M) float64 to (R, M) float64."""
-    sums = np.zeros((len(drawn), terms.shape[1]))
-    _compiled(_draw_sums)(drawn, np.ascontiguousarray(terms), sums)
+def draw_sums(
+    drawn: NDArray[np.int32], first: _Ints, terms: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Sum the terms at the places drawn.
+
+    Args:
+        drawn: (D,) int32 places, those of R draws end to end.
+        first: (R + 1,) int64, where each draw begins, and D.
+        terms: (N, M) float64.
+
+    Returns:
+        (R, M) float64.
+    """
+    sums = np.zeros((len(first) - 1, terms.shape[1]))
+    _compiled(_draw_sums)(drawn, first, np.ascontiguousarray(terms), sums)
     return sums

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from askmask import loops
 from askmask.rle import MAX_COUNTS, MAX_PIXELS, RLE
 
-__all__ = ["all_valid"]
+__all__ = ["all_fill", "all_valid"]
 
 _MAX_GROUPS = 6
 """Characters of the longest number, as in `rle`."""
@@ -63,7 +63,7 @@ def _pixels(numbers: _Ints, first: _Ints, stop: _Ints) -> NDArray[np.float64] | 
     return pixels
 
 
-def _sizes(codes: Sequence[RLE]) -> _Ints | None:
+def _pixels_of(codes: Sequence[RLE]) -> _Ints | None:
     """Return (N,) int64 pixels of each code's size; None when one is outside the limits."""
     try:
         sizes = np.array([code["size"] for code in codes], np.int64)
@@ -87,25 +87,35 @@ def all_valid(codes: Sequence[RLE]) -> bool:
     """
     if not codes:
         return True
-    pixels = _sizes(codes)
-    texts = [code["counts"] for code in codes]
+    pixels = _pixels_of(codes)
+    return pixels is not None and all_fill([code["counts"] for code in codes], pixels)
+
+
+def all_fill(texts: Sequence[str], pixels: _Ints) -> bool:
+    """Whether all texts are well-formed runs that fill their pictures, as `all_valid` says it.
+
+    Args:
+        texts: the `counts` of N codes; there may be none.
+        pixels: (N,) int64, of each picture, within the limits of `rle`.
+    """
     lengths = np.fromiter(map(len, texts), np.int64, len(texts))
-    if pixels is None or (lengths > np.minimum(2 * pixels + 2, MAX_COUNTS)).any():
+    if (lengths > np.minimum(2 * pixels + 2, MAX_COUNTS)).any():
         return False
     try:
         characters = np.frombuffer("".join(texts).encode("ascii"), np.uint8)
     except UnicodeEncodeError:
         return False
+    if not lengths.all():
+        return False
     ends = np.cumsum(lengths)
     if loops.worth(len(characters)):
-        first = np.concatenate(([0], ends))
-        return loops.read(characters, first, pixels) is not None
+        return loops.sound(characters, np.concatenate(([0], ends)), pixels)
     bits = characters - np.uint8(48)
-    if not lengths.all() or bits.max() > 63 or (bits[ends - 1] > 31).any():
+    if len(bits) and (bits.max() > 63 or (bits[ends - 1] > 31).any()):
         return False
     last = np.flatnonzero(bits < 32)
     length = np.diff(last, prepend=-1)
-    if length.max() > _MAX_GROUPS:
+    if len(length) and length.max() > _MAX_GROUPS:
         return False
     stop = np.searchsorted(last, ends)
     first = np.concatenate(([0], stop[:-1]))

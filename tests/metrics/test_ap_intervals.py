@@ -17,25 +17,27 @@ def _sample(n: int, seed: int) -> AveragePrecision:
     matched = quality[order] > np.array([[0.3], [0.7]])
     first = np.arange(len(query)) != np.repeat(np.cumsum(targets + 1) - 1, targets + 1)
     matched &= first[order]  # of n + 1 masks at most n have a target
-    return AveragePrecision(query[order], matched, rng.random(matched.shape) < 0.95, targets)
+    ignored = rng.random(matched.shape) >= 0.95
+    return AveragePrecision(query[order], _bits(matched), _bits(ignored), targets, (0, 1))
+
+
+def _bits(each: np.ndarray) -> np.ndarray:
+    """One bit a threshold: (2, D) bool to (D,) uint16."""
+    return (each[0] + 2 * each[1]).astype(np.uint16)
 
 
 def _repeated(ap: AveragePrecision, times: np.ndarray) -> AveragePrecision:
     """Every query as often as it was drawn."""
     again = times[ap.query].astype(int)
-    return AveragePrecision(
-        np.repeat(ap.query, again),
-        np.repeat(ap.matched, again, axis=1),
-        np.repeat(ap.kept, again, axis=1),
-        ap.targets * times.astype(int),
-    )
+    masks = (np.repeat(column, again) for column in (ap.query, ap.matched, ap.ignored))
+    return AveragePrecision(*masks, ap.targets * times.astype(int), ap.thresholds)
 
 
 def _area(ap: AveragePrecision) -> float:
     """Area under the curves of precision: AP without the steps of reading it at 101 recalls."""
     areas = []
-    for matched, kept in zip(ap.matched, ap.kept, strict=True):
-        right = matched[kept]
+    for threshold in ap.thresholds:
+        _, right = ap.curve(threshold)
         precision = np.cumsum(right) / np.arange(1, len(right) + 1)
         areas.append(sum(precision[i:].max() for i in right.nonzero()[0]) / ap.targets.sum())
     return float(np.mean(areas))
@@ -69,14 +71,21 @@ def test_chosen_queries_are_a_sample_of_their_own() -> None:
     part = ap[rows]
     assert part.n == 17
     inside = rows[ap.query]
-    alone = AveragePrecision(
-        ap.query[inside], ap.matched[:, inside], ap.kept[:, inside], np.where(rows, ap.targets, 0)
-    )
+    masks = (column[inside] for column in (ap.query, ap.matched, ap.ignored))
+    alone = AveragePrecision(*masks, np.where(rows, ap.targets, 0), ap.thresholds)
     assert part.value == alone.value
 
 
 def test_no_targets_is_undefined() -> None:
-    nothing = np.zeros((2, 3), bool)
-    ap = AveragePrecision(np.zeros(3, np.int64), nothing, ~nothing, np.zeros(1, np.int64))
+    nothing = np.zeros(3, np.uint16)
+    ap = AveragePrecision(np.zeros(3, np.int64), nothing, nothing, np.zeros(1, np.int64))
     assert np.isnan(ap.value)
     assert np.isnan(resample([ap], seed=0, resamples=2)).all()
+
+
+def test_no_masks_and_only_wrong_ones_find_nothing() -> None:
+    for masks in (0, 3):
+        nothing = np.zeros(masks, np.uint16)
+        ap = AveragePrecision(np.zeros(masks, np.int64), nothing, nothing, np.ones(1, np.int64))
+        assert ap.value == 0
+        assert ap.influence.tolist() == [0.0]

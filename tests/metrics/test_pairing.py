@@ -1,12 +1,26 @@
 """Queries and predictions that stream by: read side by side, in any order."""
 
+from collections.abc import Iterator
+
 import pytest
 from records import make_prediction, make_query
 
 from askmask.errors import DataError
+from askmask.metrics import pairing as module
 from askmask.metrics.pairing import Pairing
 
 NAMES = list("abcdefgh")
+
+
+@pytest.fixture(autouse=True, params=["all recent", "two recent", "one hash for all"])
+def remembered(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Keep ids as they are, or hashes of all but the last, which may all be the same."""
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param != "all recent":
+            patch.setattr(module, "_RECENT", 2)
+        if request.param == "one hash for all":
+            patch.setattr("askmask.formats.names.hash", lambda _: 7, raising=False)
+        yield
 
 
 def _counting(records: list, read: list[str]):
@@ -49,3 +63,29 @@ def test_a_double_is_refused_after_its_first_was_taken() -> None:
     answers = [make_prediction("a"), make_prediction("b"), make_prediction("a")]
     with pytest.raises(DataError, match="predictions: expected one for each query, got two for a"):
         list(Pairing([make_query("a"), make_query("b")], answers, allow_missing=False))
+
+
+def _pair(asked: list[str], answered: list[str], allow_missing: bool = False) -> list:
+    queries = [make_query(name) for name in asked]
+    return list(Pairing(queries, [make_prediction(name) for name in answered], allow_missing))
+
+
+@pytest.mark.parametrize("allow_missing", [False, True])
+def test_doubles_that_lie_far_apart_are_named(allow_missing: bool) -> None:
+    many = [f"q{i}" for i in range(50)]
+    with pytest.raises(DataError, match="queries: expected different ids, got two for q3"):
+        _pair([*many, "q3"], many, allow_missing)
+    with pytest.raises(DataError, match="predictions: expected one for each query, got two for q3"):
+        _pair(many, [*many, "q3"], allow_missing)
+    with pytest.raises(DataError, match="got two for q3"):
+        _pair([*many, "q3"], [*many, "q3"], allow_missing)
+    with pytest.raises(DataError, match="got two for q3"):
+        _pair([*many, "q3"], ["q3", *many], allow_missing)
+
+
+def test_one_of_no_query_is_no_double() -> None:
+    many = [f"q{i}" for i in range(50)]
+    with pytest.raises(DataError, match=r"1 of 51 are of no query \(x\)"):
+        _pair(many, [*many, "x"])
+    with pytest.raises(DataError, match=r"1 of 51 queries have none \(x\)"):
+        _pair([*many, "x"], many)

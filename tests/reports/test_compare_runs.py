@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from benchmark import half, right, write_benchmark, write_run
 from command import Run
+from PIL import Image
 
+from askmask import rle
 from askmask.errors import ConfigError, DataError
-from askmask.formats.askmask import read_queries
+from askmask.formats.askmask import QueryRecord, read_queries
 from askmask.reports.compare import compare_runs, run_names
 from askmask.reports.published import published
 
@@ -62,7 +65,12 @@ def test_the_queries_must_be_found(runs: list[Path], tmp_path: Path) -> None:
 
 
 def test_what_is_no_run_is_named(runs: list[Path], tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"data: expected a run folder with run\.json"):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DataError, match=r"empty: expected a run folder, PNG masks, or results"):
+        compare_runs([runs[0], tmp_path / "empty"])
+    with pytest.raises(DataError, match=r"nothing: expected a run folder with run\.json"):
+        compare_runs([runs[0], tmp_path / "nothing"])
+    with pytest.raises(DataError, match=r"queries.jsonl: expected only .png files"):
         compare_runs([runs[0], tmp_path / "data"])
     (runs[1] / "run.json").write_text('{"model": {"id": 3}}')
     with pytest.raises(DataError, match=r"run\.json, key 'model\.id'"):
@@ -76,6 +84,45 @@ def test_missing_answers_are_refused_or_scored(runs: list[Path]) -> None:
         compare_runs(runs[:2])
     found = compare_runs(runs[:2], allow_missing=True)
     assert (found.reports[1].missing, found.differences[0]["gIoU"].n) == (1, 8)
+
+
+def _coco_and_png(asked: list[QueryRecord], folder: Path) -> tuple[Path, Path]:
+    """Write the right answers as other codes do."""
+    answers = [right(one) for one in asked]
+    results = [
+        {"image_id": one.id, "segmentation": mask.segmentation, "score": mask.score}
+        for one in answers
+        for mask in one.masks
+    ]
+    (folder / "results.json").write_text(json.dumps(results))
+    (folder / "masks").mkdir()
+    for one in answers:
+        mask = rle.decode(one.masks[0].segmentation)
+        Image.fromarray(mask.astype(np.uint8) * 255).save(folder / "masks" / f"{one.id}.png")
+    return folder / "results.json", folder / "masks"
+
+
+def test_results_of_other_codes_are_compared(run: Run, runs: list[Path], tmp_path: Path) -> None:
+    coco, png = _coco_and_png([*read_queries(tmp_path / "data/queries.jsonl")], tmp_path)
+    comparison = compare_runs([runs[0], coco, png])
+    assert comparison.names == ("habit", "results.json", "masks")
+    for found in comparison.differences:
+        assert found["gIoU"].value == pytest.approx(0.25)
+    assert comparison.reports[1].metrics["AP"].value == pytest.approx(1)
+    assert "AP" in comparison.reports[2].undefined
+    told = run("compare", runs[1], coco, "--predictions-format", "coco", "--protocol", "res")
+    assert told.code == 1  # the run holds lines
+    assert run("compare", runs[1], coco, "--predictions-format", "tar").code == 2
+    against = ("--against", tmp_path / "data/queries.jsonl", "--predictions-format", "png")
+    assert run("compare", png, png, *against, "--protocol", "res").code == 0
+
+
+def test_half_a_line_is_left_out_where_missing_ones_are(run: Run, runs: list[Path]) -> None:
+    path = runs[1] / "predictions.jsonl"
+    path.write_text(path.read_text()[:-30])
+    assert "the file ends in the middle of this line" in run("compare", *runs[:2]).error
+    told = run("compare", *runs[:2], "--allow-missing", "--json")
+    assert (told.code, "it is left out" in told.err) == (0, True)
 
 
 def test_one_run_is_too_few(runs: list[Path]) -> None:

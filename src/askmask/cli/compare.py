@@ -20,7 +20,9 @@ __all__ = ["compare"]
 def compare(
     runs: Annotated[
         list[Path],
-        typer.Argument(metavar="RUN_A RUN_B…", help="Run folders or predictions files."),
+        typer.Argument(
+            metavar="RUN_A RUN_B…", help="Run folders, predictions files or results of other codes."
+        ),
     ],
     against: Annotated[
         Path | None,
@@ -32,6 +34,10 @@ def compare(
     protocol: Annotated[
         str, typer.Option(metavar="NAME", help="Rules, as of `askmask evaluate`.")
     ] = "select",
+    predictions_format: Annotated[
+        str,
+        typer.Option(metavar="NAME", help="Layout of all runs, as of `askmask evaluate`."),
+    ] = "auto",
     allow_missing: Annotated[
         bool,
         typer.Option(
@@ -48,7 +54,9 @@ def compare(
     as_json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON.")] = False,
 ) -> None:
     """Compare runs with RUN_A: differences with 95 % intervals, wins, losses and a sign test."""
+    from askmask.cli.torn import warn_of_torn
     from askmask.errors import ConfigError
+    from askmask.formats.predictions.registry import check_format
     from askmask.metrics.protocols import load_protocol
     from askmask.reports.compare import compare_runs
     from askmask.reports.published import published as published_rows
@@ -59,8 +67,19 @@ def compare(
         load_protocol(protocol)
     except ConfigError as error:
         raise typer.BadParameter(f"--protocol: {error}") from error
+    try:
+        check_format(predictions_format)
+    except ConfigError as error:
+        raise typer.BadParameter(f"--predictions-format: {error}") from error
     rows = [] if published is None else published_rows(published)
-    comparison = compare_runs(runs, against, protocol, allow_missing=allow_missing)
+    comparison = compare_runs(
+        runs,
+        against,
+        protocol,
+        allow_missing=allow_missing,
+        predictions_format=predictions_format,
+        on_torn=warn_of_torn if allow_missing else None,
+    )
     if as_json:
         record = {**comparison.to_json(), "published": [row.to_json() for row in rows]}
         typer.echo(json.dumps(record, indent=2, allow_nan=False))

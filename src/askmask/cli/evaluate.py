@@ -70,10 +70,11 @@ def evaluate(
 ) -> None:
     """Score PREDICTIONS: each figure with its 95 % interval and what it was computed from."""
     from askmask.cli.evaluate_page import write_report
+    from askmask.cli.torn import warn_of_torn
     from askmask.errors import ConfigError
     from askmask.formats.askmask import read_queries
     from askmask.formats.files import file_sha256, write_json
-    from askmask.formats.predictions.registry import AUTO, PREDICTION_FORMATS, predictions_for
+    from askmask.formats.predictions.registry import check_format, predictions_for
     from askmask.metrics import evaluate as evaluate_records
     from askmask.metrics.protocols import load_protocol
     from askmask.reports.tables import write_figures_csv
@@ -82,12 +83,11 @@ def evaluate(
         rules = load_protocol(protocol)
     except ConfigError as error:
         raise typer.BadParameter(f"--{error}") from error
-    if predictions_format not in (AUTO, *PREDICTION_FORMATS):
-        raise typer.BadParameter(
-            f"--predictions-format: expected {AUTO} or one of {', '.join(PREDICTION_FORMATS)}, got "
-            f"{predictions_format!r}"
-        )
-    on_torn = _warn if allow_missing else None
+    try:
+        check_format(predictions_format)
+    except ConfigError as error:
+        raise typer.BadParameter(f"--predictions-format: {error}") from error
+    on_torn = warn_of_torn if allow_missing else None
     report = evaluate_records(
         read_queries(against),
         predictions_for(predictions, against, predictions_format, on_torn=on_torn),
@@ -109,11 +109,6 @@ def evaluate(
         typer.echo(json.dumps(report.to_json(), indent=2, allow_nan=False))
     else:
         _print_tables(report)
-
-
-def _warn(error: Exception) -> None:
-    """Say on stderr that half a line is left out; the message's advice is for those who stop."""
-    typer.echo(f"askmask: warning: {str(error).partition('; ')[0]}; it is left out", err=True)
 
 
 def _percent(value: float, digits: int = 2) -> str:

@@ -20,6 +20,7 @@ from askmask.formats.files import (
     write_json,
     write_jsonl,
 )
+from askmask.formats.names import Names
 from askmask.formats.prediction import PredictedMask, Prediction, prediction_from_answer
 from askmask.formats.records import Entity, EntityRecord, Line, QueryRecord, Target
 from askmask.formats.typed_lines import read_block
@@ -62,19 +63,19 @@ def _read(path: str | Path, kind: type[_L], advice: str) -> Iterator[_L]:
     Before an error, all records in front of it come.
     """
     path = str(path)
-    seen: set[str] = set()
+    seen = Names()
     for number, block in iter_blocks(path):
         records = read_block(kind, block, path, number)
         names = {getattr(record, kind.NAME) for record in records or ()}
-        if records is not None and len(names) == len(records) and seen.isdisjoint(names):
-            seen |= names
+        if records is not None and len(names) == len(records) and not seen.may_hold(names):
+            seen.update(names)
             yield from records
         else:
             yield from _read_with_care(path, kind, advice, (number, block), seen)
 
 
 def _read_with_care(
-    path: str, kind: type[_L], advice: str, numbered: tuple[int, bytes], seen: set[str]
+    path: str, kind: type[_L], advice: str, numbered: tuple[int, bytes], seen: Names
 ) -> Iterator[_L]:
     """Read a block line by line, to keep what is unknown and to name what is wrong.
 
@@ -90,16 +91,18 @@ def _read_with_care(
     number, raw = numbered
     checks = CodeChecks()
     block: list[_L] = []
+    own: set[str] = set()
     try:
         for at, line in iter_lines(BytesIO(raw), path, number):
             record = kind.from_fields(Fields(line, f"{path}:{at}", kind.KEYS, checks))
             name: str = getattr(record, kind.NAME)
-            if name in seen:
+            if name in own or name in seen:
                 first = next(i for i, other in iter_jsonl(path) if other.get(kind.NAME) == name)
-                raise DataError(
-                    f"{path}:{at}: {name!r} is already in line {first}; expected it once"
-                )
-            seen.add(name)
+                if first < at:
+                    raise DataError(
+                        f"{path}:{at}: {name!r} is already in line {first}; expected it once"
+                    )
+            own.add(name)
             block.append(record)
             if checks.full or len(block) >= _BLOCK:
                 ready, block = block, []
@@ -111,6 +114,7 @@ def _read_with_care(
         if isinstance(error, TornLineError):
             raise TornLineError(f"{error}; {advice}") from error
         raise
+    seen.update(own)
     checks.settle()
     yield from block
 

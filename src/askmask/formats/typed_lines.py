@@ -14,13 +14,20 @@ from importlib.util import find_spec
 from itertools import chain
 from typing import Annotated, Any, TypeVar
 
+import numpy as np
+
 from askmask.collector import uncollected
 from askmask.formats.prediction import PredictedMask, Prediction, sums_to_one
 from askmask.formats.records import MASK_TYPES, QueryRecord, Target
-from askmask.rle_batch import all_valid
+from askmask.formats.unfrozen import maker_of
+from askmask.rle import MAX_PIXELS
+from askmask.rle_batch import all_fill
 from askmask.types import MaskType
 
 __all__ = ["read_block"]
+
+_make_mask, _make_prediction = maker_of(PredictedMask), maker_of(Prediction)
+_make_query, _make_target = maker_of(QueryRecord), maker_of(Target)
 
 _R = TypeVar("_R")
 _Line = Any
@@ -90,29 +97,38 @@ def _decoder(kind: Any) -> Callable[[bytes], _Line] | None:
 class _Codes:
     """Codes of a block of lines, checked together."""
 
-    __slots__ = ("_codes", "_sizes")
+    __slots__ = ("_codes", "_pixels", "_sizes")
 
     def __init__(self) -> None:
         self._codes: list[Any] = []
         self._sizes: list[Any] = []
+        self._pixels: list[int] = []
 
-    def add(self, codes: list[Any], size: object) -> None:
+    def add(self, codes: list[Any], size: Any) -> None:
         """Add codes that must be of this size."""
+        height, width = size
+        if height < 1 or width < 1 or height * width > MAX_PIXELS:
+            raise _Doubt
         self._codes += codes
         self._sizes += [size] * len(codes)
+        self._pixels += [height * width] * len(codes)
 
     def sound(self) -> bool:
         """Whether all are well-formed; `rle.validate` says what is wrong."""
         sizes = [code["size"] for code in self._codes]
-        whole = {*map(type, chain.from_iterable(sizes))} <= {int}  # 480.0 equals 480
-        pairs = {*map(len, sizes)} <= {2}
-        return whole and pairs and sizes == self._sizes and all_valid(self._codes)
+        if sizes != self._sizes or not {*map(type, chain.from_iterable(sizes))} <= {int}:
+            return False  # 480.0 equals 480
+        texts = [code["counts"] for code in self._codes]
+        return all_fill(texts, np.array(self._pixels, np.int64))
 
 
 def _query(line: _Line, place: str, codes: _Codes) -> QueryRecord:
     """Make a record; its codes, all of the picture's size, wait for their check."""
     targets = tuple(
-        [Target(one.segmentation, one.entity, one.category, one.modal) for one in line.targets]
+        [
+            _make_target(one.segmentation, one.entity, one.category, one.modal)
+            for one in line.targets
+        ]
     )
     references = line.references or ()
     own = [one.segmentation for one in targets]
@@ -121,7 +137,7 @@ def _query(line: _Line, place: str, codes: _Codes) -> QueryRecord:
     if line.ignore is not None:
         own.append(line.ignore)
     codes.add(own, [line.height, line.width])
-    return QueryRecord(
+    return _make_query(
         line.id,
         line.image,
         line.height,
@@ -140,7 +156,7 @@ def _prediction(line: _Line, place: str, codes: _Codes) -> Prediction:
     """Make a record; its codes, all of one size, wait for their check."""
     masks = tuple(
         [
-            PredictedMask(one.segmentation, one.score, one.modal, one.amodal, one.label)
+            _make_mask(one.segmentation, one.score, one.modal, one.amodal, one.label)
             for one in line.masks or ()
         ]
     )
@@ -158,7 +174,7 @@ def _prediction(line: _Line, place: str, codes: _Codes) -> Prediction:
         probability = {kind: getattr(said, kind) for kind in MaskType}
         if not sums_to_one(probability.values()):
             raise _Doubt
-    return Prediction(
+    return _make_prediction(
         line.id,
         line.mask_type,
         probability,

@@ -5,12 +5,15 @@ Equal to pycocotools but for its 2.2e-16 in the denominator of precision.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from askmask.metrics.columns import chunks
 from askmask.metrics.instances import Instances
 from askmask.metrics.matching import MAX_DETECTIONS, THRESHOLDS
 from askmask.metrics.terms import Terms
@@ -24,25 +27,77 @@ _SHARE = np.array([i.bit_count() / len(THRESHOLDS) for i in range(1 << len(THRES
 """Share of the thresholds whose bits are set in a number."""
 
 
+class _Stairs(NamedTuple):
+    """Precision at one threshold, the highest from each recall on: it falls in S steps.
+
+    Only right masks raise precision, so a step ends at one of them.
+
+    Attributes:
+        last: (S,) int64, place of the mask that ends a step among those that are kept.
+        right: (S,) int64, right masks up to and with it.
+        height: (S,) float64, precision on the step.
+        area: sum of the heights over all right masks.
+    """
+
+    last: NDArray[np.int64]
+    right: NDArray[np.int64]
+    height: NDArray[np.float64]
+    area: float
+
+    def read(self, total: int) -> NDArray[np.float64]:
+        """Precision at the 101 recalls of `total` targets, 0 where a recall is not reached."""
+        needed = np.ceil(RECALLS * total).astype(np.int64)  # but for what the product rounds
+        needed -= (needed - 1) / total >= RECALLS
+        needed += needed / total < RECALLS
+        return np.append(self.height, 0.0)[self.right.searchsorted(np.maximum(needed, 1))]
+
+    def worth(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """What the weight of a wrong and of a right mask on each step adds to the area, (S,).
+
+        A mask moves it through the precision at its own and every later step, which it raises or
+        lowers; a right one also through the recall that it is worth itself.
+        """
+        read = np.diff(self.right, prepend=0) / (self.last + 1)
+        later = np.cumsum(read[::-1])[::-1]
+        lost = np.cumsum((read * self.height)[::-1])[::-1]
+        return -lost, self.height + (later - lost)
+
+
+def _spread(values: NDArray[np.float64], ends: NDArray[np.int64], within: slice) -> NDArray[Any]:
+    """Repeat a value up to each end, and 0 behind the last, for the places `within`."""
+    borders = np.append(ends, within.stop).clip(within.start, within.stop)
+    return np.repeat(np.append(values, 0.0), np.diff(borders, prepend=within.start))
+
+
+class _Part(NamedTuple):
+    """Some masks of a ranking: where they are, and how many were kept and right up to their end."""
+
+    masks: slice
+    kept: slice
+    right: slice
+
+
 @dataclass(frozen=True, eq=False)
 class AveragePrecision:
-    """AP over N queries; D predicted masks in one range of area, best score first, T thresholds.
+    """AP over N queries; D predicted masks in one range of area, best score first.
 
     It is no ratio of sums. For other weights of the queries it is taken to first order: each
     query's `influence` is the slope of AP in its weight. On a few hundred queries the ends of
     intervals differ from those of an exact bootstrap by some hundredths of their width.
 
     Attributes:
-        query: (D,) int64, row of each mask's query.
-        matched: (T, D) bool, the mask has a target.
-        kept: (T, D) bool, the mask counts as right or wrong.
+        query: (D,) int32, row of each mask's query.
+        matched: (D,) uint16, bit t: the mask has a target at threshold t.
+        ignored: (D,) uint16, bit t: the mask counts neither as right nor as wrong.
         targets: (N,) int64, targets of each query that count.
+        thresholds: the bits over which the mean is taken.
     """
 
-    query: NDArray[np.int64]
-    matched: NDArray[np.bool_]
-    kept: NDArray[np.bool_]
+    query: NDArray[np.int32]
+    matched: NDArray[np.uint16]
+    ignored: NDArray[np.uint16]
     targets: NDArray[np.int64]
+    thresholds: Sequence[int] = range(len(THRESHOLDS))
 
     @property
     def counted(self) -> NDArray[np.bool_]:
@@ -57,13 +112,50 @@ class AveragePrecision:
     def __getitem__(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> AveragePrecision:
         """AP over the chosen queries: (N,) bool or their rows."""
         rows = np.arange(self.n)[rows]
-        new_row = np.full(self.n, -1)
+        new_row = np.full(self.n, -1, np.int32)
         new_row[rows] = np.arange(len(rows))
         query = new_row[self.query]
         inside = query >= 0
-        return AveragePrecision(
-            query[inside], self.matched[:, inside], self.kept[:, inside], self.targets[rows]
+        return replace(
+            self,
+            query=query[inside],
+            matched=self.matched[inside],
+            ignored=self.ignored[inside],
+            targets=self.targets[rows],
         )
+
+    def curve(
+        self, threshold: int, masks: slice = slice(None)
+    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Which masks count, (D,) bool, and which of those are right, at one threshold."""
+        bit = np.uint16(1 << threshold)
+        kept = (self.ignored[masks] & bit) == 0
+        return kept, (self.matched[masks][kept] & bit) > 0
+
+    def _parts(self, threshold: int) -> list[_Part]:
+        """Cut the ranking, so that a long one is never in memory as a whole."""
+        parts, kept, found = [], 0, 0
+        for masks in chunks(len(self.query)):
+            _, right = self.curve(threshold, masks)
+            before = kept, found
+            kept, found = kept + len(right), found + int(np.count_nonzero(right))
+            parts.append(_Part(masks, slice(before[0], kept), slice(before[1], found)))
+        return parts
+
+    def _stairs(self, threshold: int, parts: list[_Part]) -> _Stairs:
+        """Climb the stairs of precision from their end."""
+        area, highest, steps = 0.0, -1.0, []
+        for masks, kept, right in reversed(parts):
+            at = kept.start + np.flatnonzero(self.curve(threshold, masks)[1])
+            number = np.arange(right.start + 1, right.stop + 1)
+            upward = np.append(number / (at + 1), highest)[::-1]
+            best = np.ascontiguousarray(np.maximum.accumulate(upward)[::-1])
+            ends = np.diff(best) != 0
+            steps.append((at[ends], number[ends], best[:-1][ends]))
+            area, highest = area + float(best[:-1].sum()), best[0]
+        steps.append((np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0)))
+        last, number, height = (np.concatenate(one) for one in zip(*reversed(steps), strict=True))
+        return _Stairs(last, number, height, area)
 
     @cached_property
     def value(self) -> float:
@@ -71,45 +163,32 @@ class AveragePrecision:
         total = int(self.targets.sum())
         if not total:
             return float("nan")
-        curves = zip(self.matched, self.kept, strict=True)
-        return float(np.mean([_read_precision(*curve, total) for curve in curves]))
+        curves = [self._stairs(one, self._parts(one)).read(total) for one in self.thresholds]
+        return float(np.mean(curves))
 
     def per_query(self) -> NDArray[np.float64]:
         """(N,) float64 NaN: the queries share one ranking of scores, so none has its own AP."""
         return np.full(self.n, np.nan)
 
-    @cached_property
+    @property
     def influence(self) -> NDArray[np.float64]:
         """(N,) float64, slope of AP in each query's weight; sums to 0."""
         total = int(self.targets.sum())
         if not total:
             return np.full(self.n, np.nan)
-        curves = zip(self.matched, self.kept, strict=True)
         slopes = np.zeros(self.n)
-        for curve in curves:
-            slopes += self._influence(*curve, total)
-        return slopes / len(self.matched)
-
-    def _influence(
-        self, matched: NDArray[np.bool_], kept: NDArray[np.bool_], total: int
-    ) -> NDArray[np.float64]:
-        """Slope of one threshold's area under the precision curve, P = right / seen.
-
-        A query moves it through the recall that its own targets are worth, and through the
-        precision at every later mask, which its masks raise or lower.
-        """
-        query, right = self.query[kept], matched[kept]
-        seen = np.arange(1, len(right) + 1)
-        precision = np.cumsum(right) / seen
-        best, at = _best_from_here(precision)
-        # How many targets are read at each point, and what one more mask before it changes there.
-        read = np.bincount(at[right], minlength=len(right)) / seen
-        later = np.cumsum(read[::-1])[::-1]
-        later_precision = np.cumsum((read * precision)[::-1])[::-1]
-        change = right * best + (right * later - later_precision)
-        area = float(best[right].sum()) / total
-        gained = np.bincount(query, change, self.n)
-        return np.asarray((gained - area * self.targets) / total)
+        for threshold in self.thresholds:
+            parts = self._parts(threshold)
+            stairs = self._stairs(threshold, parts)
+            wrong_worth, right_worth = stairs.worth()
+            gained = np.zeros(self.n)
+            for part in parts:
+                kept, right = self.curve(threshold, part.masks)
+                change = _spread(wrong_worth, stairs.last + 1, part.kept)
+                change[right] = _spread(right_worth, stairs.right, part.right)
+                gained += np.bincount(self.query[part.masks][kept], change, self.n)
+            slopes += (gained - stairs.area / total * self.targets) / total
+        return slopes / len(self.thresholds)
 
     def linear(self) -> Terms:
         """Return terms whose mean is AP: its value, and N times each query's influence."""
@@ -118,36 +197,6 @@ class AveragePrecision:
             nothing = np.zeros(self.n)
             return Terms(nothing, nothing, nothing > 0)
         return Terms(value + self.n * self.influence, np.ones(self.n), self.counted)
-
-
-def _best_from_here(
-    precision: NDArray[np.float64],
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Highest precision from each point on, and the point where it is."""
-    if not len(precision):
-        return precision, np.zeros(0, np.int64)
-    best = np.maximum.accumulate(precision[::-1])[::-1]
-    # The last point of each plateau of `best` is where its precision is reached.
-    ends = np.flatnonzero(np.append(np.diff(best) != 0, True))
-    return best, np.repeat(ends, np.diff(ends, prepend=-1))
-
-
-def _read_precision(
-    matched: NDArray[np.bool_], kept: NDArray[np.bool_], total: int
-) -> NDArray[np.float64]:
-    """Precision at the 101 recalls, 0 where a recall is not reached."""
-    right = matched[kept]
-    found = np.cumsum(right)
-    precision = found / np.arange(1, len(right) + 1)
-    best, _ = _best_from_here(precision)
-    at = np.searchsorted(found / total, RECALLS, side="left")
-    return np.append(best, 0.0)[np.minimum(at, len(best))]
-
-
-def _bits(values: NDArray[np.uint16], thresholds: slice) -> NDArray[np.bool_]:
-    """(T, D) bool, the bits of the chosen thresholds."""
-    chosen = np.arange(len(THRESHOLDS), dtype=np.uint16)[thresholds, None]
-    return (values >> chosen & 1).astype(bool)
 
 
 def average_precision(
@@ -161,9 +210,13 @@ def average_precision(
         thresholds: chosen of `matching.THRESHOLDS`.
     """
     looked_at = instances.ranked
-    matched = _bits(instances.matched[area, looked_at], thresholds)
-    ignored = _bits(instances.ignored[area, looked_at], thresholds)
-    return AveragePrecision(instances.ranked_query, matched, ~ignored, instances.targets[area])
+    return AveragePrecision(
+        instances.query[looked_at],
+        instances.matched[area, looked_at],
+        instances.ignored[area, looked_at],
+        instances.targets[area],
+        range(len(THRESHOLDS))[thresholds],
+    )
 
 
 def average_recall(instances: Instances, area: int = 0, most: int = MAX_DETECTIONS) -> Terms:

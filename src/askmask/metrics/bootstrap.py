@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from askmask import loops
+from askmask.metrics.columns import chunks, on_disk, release
 from askmask.metrics.terms import Metric
 
 __all__ = ["LEVEL", "RESAMPLES", "intervals", "percentiles", "resample"]
@@ -20,16 +21,64 @@ _CHUNK = 1_000_000
 
 
 def _draw_sums(
-    rng: np.random.Generator, resamples: int, terms: NDArray[np.float64]
+    rng: np.random.Generator, draws: NDArray[np.int64], terms: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Sum `terms`, (N, M), over N queries that are drawn with replacement, (resamples, M)."""
-    n = len(terms)
-    drawn = rng.integers(0, n, (resamples, n), np.int32)
+    """Sum `terms`, (N, M), over queries drawn with replacement, `draws` of them, (R,); (R, M)."""
+    n, rows = len(terms), len(draws)
+    first = np.concatenate(([0], np.cumsum(draws)))
+    drawn = rng.integers(0, n, first[-1], np.int32)
     if loops.worth(drawn.size):
-        return loops.draw_sums(drawn, terms)
-    places = drawn + np.arange(resamples)[:, None] * n
-    times = np.bincount(places.ravel(), minlength=resamples * n)
-    return np.asarray(times.reshape(resamples, n).astype(np.float64) @ terms)
+        return loops.draw_sums(drawn, first, terms)
+    places = drawn + np.repeat(np.arange(rows) * n, draws)
+    times = np.bincount(places, minlength=rows * n)
+    return np.asarray(times.reshape(rows, n).astype(np.float64) @ terms)
+
+
+def _resampled(
+    rng: np.random.Generator, resamples: int, columns: Sequence[NDArray[np.float64]]
+) -> NDArray[np.float64]:
+    """Sum K columns over N queries drawn N times with replacement, (resamples, K).
+
+    Many queries are drawn part by part, so that memory holds one part: how many of the draws fall
+    into it is drawn first.
+    """
+    n = len(columns[0])
+    left = np.full(resamples, n)
+    sums = np.zeros((resamples, len(columns)))
+    for rows in chunks(n):
+        places = rows.stop - rows.start
+        draws = left if rows.stop == n else rng.binomial(left, places / (n - rows.start))
+        left = left - draws
+        terms = np.stack([column[rows] for column in columns], axis=1)
+        release()
+        step = max(1, _CHUNK // places)
+        for start in range(0, resamples, step):
+            part = slice(start, start + step)
+            sums[part] += _draw_sums(rng, draws[part], terms)
+    return sums
+
+
+def _equal(a: NDArray[np.float64], b: NDArray[np.float64]) -> bool:
+    return all(np.array_equal(a[rows], b[rows]) for rows in chunks(len(a)))
+
+
+def _distinct(
+    columns: Sequence[NDArray[np.float64]],
+) -> tuple[list[NDArray[np.float64]], list[int]]:
+    """Keep each column once: many metrics divide by the number of queries.
+
+    Returns:
+        The columns, and for each of those given its place among them.
+    """
+    kept: list[NDArray[np.float64]] = []
+    place = []
+    for column in columns:
+        same = (at for at, other in enumerate(kept) if _equal(other, column))
+        place.append(next(same, len(kept)))
+        if place[-1] == len(kept):
+            kept.append(column)
+        release()
+    return kept, place
 
 
 def resample(
@@ -50,19 +99,13 @@ def resample(
     n = len(metrics[0].counted) if metrics else 0
     if not n:
         return np.full((resamples, len(metrics)), np.nan)
-    rng = np.random.default_rng(seed)
-    both = np.empty((n, 2 * len(metrics)))  # numerators, then denominators
-    for column, metric in enumerate(metrics):
-        terms = metric.linear()
-        both[:, column], both[:, len(metrics) + column] = terms.numerator, terms.denominator
-    values = []
-    step = max(1, _CHUNK // n)
-    for start in range(0, resamples, step):
-        sums = _draw_sums(rng, min(step, resamples - start), both)
-        upper, lower = np.hsplit(sums, 2)
-        values.append(np.divide(upper, lower, out=np.full_like(upper, np.nan), where=lower > 0))
-    joined: NDArray[np.float64] = np.concatenate(values)
-    return joined.clip(0.0, 1.0)
+    terms = [on_disk(metric.linear()) for metric in metrics]
+    above, below = [one.numerator for one in terms], [one.denominator for one in terms]
+    columns, place = _distinct([*above, *below])
+    sums = _resampled(np.random.default_rng(seed), resamples, columns)
+    upper, lower = np.hsplit(sums[:, place], 2)
+    values = np.divide(upper, lower, out=np.full_like(upper, np.nan), where=lower > 0)
+    return values.clip(0.0, 1.0)
 
 
 def intervals(

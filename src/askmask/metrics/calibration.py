@@ -8,12 +8,14 @@ one of two gives 0.25.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from askmask.metrics.columns import chunks
 from askmask.metrics.counts import NO_TYPE, Counts
 from askmask.metrics.instances import Instances
 from askmask.metrics.terms import Terms
@@ -54,17 +56,20 @@ def _defined(values: NDArray[np.float64]) -> list[float | None]:
     return [None if math.isnan(value) else value for value in values.tolist()]
 
 
-def _table(probability: NDArray[np.float64], came_true: NDArray[np.bool_]) -> Reliability:
-    """Table of K cases, (K,) probabilities in [0, 1]."""
-    bins = np.minimum((probability * BINS).astype(np.int64), BINS - 1)
-    n = np.bincount(bins, minlength=BINS)
+_Cases = tuple[NDArray[np.float64], NDArray[np.bool_]]
+"""Probabilities in [0, 1] of K cases, and which came true, both (K,)."""
 
-    def mean(values: NDArray[np.generic]) -> NDArray[np.float64]:
-        means: NDArray[np.float64] = np.full(BINS, np.nan)
-        np.divide(np.bincount(bins, values, BINS), n, out=means, where=n > 0)
-        return means
 
-    return Reliability(np.linspace(0, 1, BINS + 1), mean(probability), mean(came_true), n)
+def _table(parts: Iterable[_Cases]) -> Reliability:
+    """Table of cases that come part by part."""
+    n, sums = np.zeros(BINS, np.int64), np.zeros((2, BINS))
+    for cases in parts:
+        bins = np.minimum((cases[0] * BINS).astype(np.int64), BINS - 1)
+        n += np.bincount(bins, minlength=BINS)
+        sums += [np.bincount(bins, values, BINS) for values in cases]
+    means: NDArray[np.float64] = np.full((2, BINS), np.nan)
+    np.divide(sums, n, out=means, where=n > 0)
+    return Reliability(np.linspace(0, 1, BINS + 1), means[0], means[1], n)
 
 
 def _typed(counts: Counts) -> NDArray[np.bool_]:
@@ -113,14 +118,25 @@ def reliability(counts: Counts) -> dict[str, Reliability]:
 
     Where predictions hold no probabilities, a table has no cases.
     """
-    rows, masks = _typed(counts), counts.instances
-    probability = counts.type_probability[rows]
-    likeliest = probability.argmax(axis=1) == counts.asked_type[rows]
-    selected = np.zeros(0), np.zeros(0, bool)
-    if masks is not None and not counts.fused_only.any():
-        scored = _scored(masks)
-        selected = masks.score[scored], masks.hit[scored]
-    return {
-        "type": _table(probability.max(axis=1, initial=0.0), likeliest),
-        "selection": _table(*selected),
-    }
+    return {"type": _table(_types(counts)), "selection": _table(_selections(counts))}
+
+
+def _types(counts: Counts) -> Iterator[_Cases]:
+    """Yield the likeliest type of each query, and whether it was asked for."""
+    typed = _typed(counts)
+    for part in chunks(len(counts)):
+        rows = part.start + np.flatnonzero(typed[part])
+        probability = counts.type_probability[rows]
+        came_true = probability.argmax(axis=1) == counts.asked_type[rows]
+        yield probability.max(axis=1, initial=0.0), came_true
+
+
+def _selections(counts: Counts) -> Iterator[_Cases]:
+    """Yield the score of each mask, and whether it is a hit; nothing of fused masks."""
+    masks = counts.instances
+    if masks is None or counts.fused_only.any():
+        return
+    scored = _scored(masks)
+    for part in chunks(len(scored)):
+        rows = part.start + np.flatnonzero(scored[part])
+        yield masks.score[rows], masks.hit[rows]

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import math
 import os
+from array import array
+from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, fields
@@ -20,6 +22,7 @@ from numpy.typing import NDArray
 from askmask.collector import uncollected
 from askmask.formats.askmask import Prediction, QueryRecord
 from askmask.loops import BATCH
+from askmask.metrics.columns import Table
 from askmask.metrics.instances import Instances
 from askmask.metrics.mask_counts import Wanted, count_masks
 from askmask.metrics.parts import Parts, parts_of
@@ -89,20 +92,6 @@ class Counts:
 
     def __len__(self) -> int:
         return len(self.union)
-
-    @classmethod
-    def concatenate(cls, parts: Sequence[Counts]) -> Counts:
-        """Join the counts of consecutive queries; at least one part."""
-        columns: dict[str, Any] = {}
-        for field in fields(cls):
-            values = [getattr(part, field.name) for part in parts]
-            if values[0] is None:
-                columns[field.name] = None
-            elif field.name == "instances":
-                columns[field.name] = Instances.concatenate(values)
-            else:
-                columns[field.name] = np.concatenate(values)
-        return cls(**columns)
 
     def take(self, rows: NDArray[np.intp]) -> Counts:
         """Counts of the queries at `rows`, in that order."""
@@ -183,8 +172,9 @@ class Counter:
         self._wanted = wanted or Wanted()
         self._twins = Twins()
         self._workers = ThreadPoolExecutor(_WORKERS)
-        self._counted: list[Future[list[Counts]]] = []
-        self._rows: list[int] = []
+        self._counting: deque[Future[list[Counts]]] = deque()
+        self._columns, self._masks, self._kept = Table(), Table(axis=-1), 0
+        self._rows = array("q")
         self._queries: list[QueryRecord] = []
         self._answers: list[Prediction] = []
 
@@ -209,22 +199,36 @@ class Counter:
             parts = parts_of(queries, answers)
         if self._wanted.twins:
             rows = self._rows[len(self._rows) - len(queries) :]
-            for row, query, groups in zip(rows, queries, parts.by_role, strict=True):
+            for row, query, groups in zip(rows, queries, parts.by_role(), strict=True):
                 self._twins.add(row, query, groups)
-        if len(self._counted) > _WORKERS:
-            self._counted[-_WORKERS - 1].result()  # lest records wait in numbers
-        self._counted.append(
+        self._counting.append(
             self._workers.submit(_count_parts, parts, queries, answers, self._wanted)
         )
+        if len(self._counting) > _WORKERS + 1:  # lest records wait in numbers
+            self._keep(self._counting.popleft().result())
+
+    def _keep(self, counted: list[Counts]) -> None:
+        """Add what was counted to the columns."""
+        for counts in counted:
+            columns = {field.name: getattr(counts, field.name) for field in fields(counts)}
+            masks: Instances | None = columns.pop("instances")
+            self._columns.append({k: v for k, v in columns.items() if v is not None})
+            if masks is not None:
+                columns = {field.name: getattr(masks, field.name) for field in fields(masks)}
+                columns["query"] = masks.query + np.int32(self._kept)
+                self._masks.append(columns)
+            self._kept += len(counts)
 
     def counts(self) -> Counts:
         """Return the counts of all queries by row, and end the counting."""
         self._count()
-        counts = Counts.concatenate([part for done in self._counted for part in done.result()])
+        while self._counting:
+            self._keep(self._counting.popleft().result())
         self._workers.shutdown()
-        self._counted = []
-        rows = np.array(self._rows, np.intp)
-        if (np.diff(rows) < 0).any():
+        masks = self._masks.columns()
+        counts = Counts(**self._columns.columns(), instances=Instances(**masks) if masks else None)
+        rows = np.frombuffer(self._rows, np.int64)
+        if (rows[1:] < rows[:-1]).any():
             counts = counts.take(np.argsort(rows))
         counts.switched[:] = self._twins.switched(len(counts))
         return counts

@@ -17,7 +17,7 @@ from askmask import loops, rle
 from askmask.errors import RLEError
 from askmask.rle import RLE
 
-__all__ = ["Edges", "ranges", "read_edges"]
+__all__ = ["Edges", "ranges", "read_edges", "read_texts"]
 
 _Ints = NDArray[np.int64]
 
@@ -111,10 +111,20 @@ def _runs(numbers: _Ints, first: _Ints) -> _Ints:
     return runs
 
 
-def _read(codes: Sequence[RLE], pixels: _Ints) -> Edges | None:
-    """Read all codes, or None when one of them is malformed."""
-    texts = [code["counts"] for code in codes]
-    joined = "".join(texts)
+def read_texts(texts: Sequence[str], pixels: _Ints) -> Edges | None:
+    """Read the texts of M codes, or return None when one of them is malformed; M may be 0.
+
+    Args:
+        texts: the `counts` of each code.
+        pixels: (M,) int64, of each code's size.
+    """
+    if not texts:
+        nothing = np.zeros(0, np.int64)
+        return Edges(nothing, np.zeros(1, np.int64), nothing)
+    try:
+        joined = "".join(texts)
+    except TypeError:
+        return None
     if not all(texts) or not joined.isascii():
         return None
     first = np.zeros(len(texts) + 1, np.int64)
@@ -150,13 +160,11 @@ def read_edges(codes: Sequence[RLE]) -> Edges:
     Raises:
         RLEError: when one is malformed, as `rle.validate` says it.
     """
-    if not codes:
-        nothing = np.zeros(0, np.int64)
-        return Edges(nothing, np.zeros(1, np.int64), nothing)
     try:
-        pixels = np.array([code["size"][0] * code["size"][1] for code in codes], np.int64)
-        edges = _read(codes, pixels)
-    except (AttributeError, IndexError, KeyError, OverflowError, TypeError):
+        sizes = [code["size"] for code in codes]
+        pixels = np.array([height * width for height, width in sizes], np.int64)
+        edges = read_texts([code["counts"] for code in codes], pixels)
+    except (KeyError, OverflowError, TypeError, ValueError):
         edges = None
     if edges is not None:
         return edges

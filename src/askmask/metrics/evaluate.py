@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
 
+from askmask.collector import seldom_collected
 from askmask.errors import DataError
 from askmask.formats.askmask import Prediction, QueryRecord
 from askmask.metrics.bootstrap import RESAMPLES, intervals
 from askmask.metrics.calibration import reliability
+from askmask.metrics.columns import on_disk
 from askmask.metrics.counts import Counter, Counts
 from askmask.metrics.figures import OF_INSTANCES, wanted_by
 from askmask.metrics.mask_type import mask_type_confusion
@@ -28,14 +30,14 @@ _MANY = 250_000
 """Queries from which on slices are computed one by one, as each takes memory meanwhile."""
 
 
-def _undefined(counts: Counts, protocol: Protocol, ids: list[str]) -> dict[str, str]:
+def _undefined(counts: Counts, protocol: Protocol, ids: Sequence[str]) -> dict[str, str]:
     """Why figures of instances have no value, where answers are one fused mask.
 
     Raises:
         DataError: when the protocol needs instances.
     """
     needing = [name for name in protocol.metrics if name in OF_INSTANCES]
-    fused = [ids[row] for row in counts.fused_only.nonzero()[0]]
+    fused = [ids[row] for row in counts.fused_only.nonzero()[0].tolist()]
     if not needing or not fused:
         return {}
     reason = f"{len(fused):,} of {len(ids):,} answers are one fused mask without instances"
@@ -71,7 +73,7 @@ class Scoring:
         self._slices.add(row, query)
 
     def report(
-        self, ids: list[str], *, missing: int = 0, resamples: int = RESAMPLES, seed: int = 0
+        self, ids: Sequence[str], *, missing: int = 0, resamples: int = RESAMPLES, seed: int = 0
     ) -> Report:
         """Compute the figures, and end the scoring.
 
@@ -89,7 +91,9 @@ class Scoring:
         terms = terms_of(counts, chosen)
 
         def figures(of: str | None, rows: NDArray[np.bool_] | None) -> dict[str, Figure]:
-            metrics = terms if rows is None else {name: one[rows] for name, one in terms.items()}
+            metrics = terms
+            if rows is not None:
+                metrics = {name: on_disk(one[rows]) for name, one in terms.items()}
             bounds = intervals(list(metrics.values()), seed=seed, resamples=resamples)
             common = {"slice": of, "missing": missing or None}
             return {
@@ -160,6 +164,7 @@ def evaluate(
     chosen = load_protocol(protocol) if isinstance(protocol, str) else protocol
     pairing = Pairing(queries, predictions, allow_missing)
     scoring = Scoring(chosen, data=data)
-    for row, query, prediction in pairing:
-        scoring.add(row, query, prediction)
+    with seldom_collected():
+        for row, query, prediction in pairing:
+            scoring.add(row, query, prediction)
     return scoring.report(pairing.ids, missing=pairing.absent, resamples=resamples, seed=seed)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import NamedTuple
@@ -17,6 +16,7 @@ from askmask.metrics.matching import (
     best_assignment,
     coco_matches,
     outside,
+    ranking,
     ranks,
 )
 from askmask.metrics.overlap import pair_intersections
@@ -34,9 +34,9 @@ class Instances:
     """D predicted masks of N queries, sorted by query; A = 4 ranges of area, `matching.AREAS`.
 
     Attributes:
-        query: (D,) int64, row of each mask's query.
+        query: (D,) int32, row of each mask's query.
         score: (D,) float64.
-        rank: (D,) int64, place in the query, best score first.
+        rank: (D,) int32, place in the query, best score first.
         matched: (A, D) uint16, bit t: COCO's matching at threshold t gives the mask a target.
         ignored: (A, D) uint16, bit t: the mask counts neither as right nor as wrong.
         hit: (D,) bool, whether the best assignment at IoU 0.5 gives the mask a target.
@@ -44,9 +44,9 @@ class Instances:
         targets: (A, N) int64, targets of each query that count in the range.
     """
 
-    query: _Ints
+    query: NDArray[np.int32]
     score: NDArray[np.float64]
-    rank: _Ints
+    rank: NDArray[np.int32]
     matched: NDArray[np.uint16]
     ignored: NDArray[np.uint16]
     hit: NDArray[np.bool_]
@@ -57,31 +57,13 @@ class Instances:
         return int(self.targets.shape[1])
 
     @cached_property
-    def ranked(self) -> _Ints:
+    def ranked(self) -> NDArray[np.int32]:
         """Masks that COCO looks at, best score first; equal scores as they come in the file."""
-        looked_at = np.flatnonzero(self.rank < MAX_DETECTIONS)
-        return looked_at[np.argsort(-self.score[looked_at], kind="stable")]
-
-    @cached_property
-    def ranked_query(self) -> _Ints:
-        """Row of the query of each mask in `ranked`."""
-        return self.query[self.ranked]
-
-    @classmethod
-    def concatenate(cls, parts: Sequence[Instances]) -> Instances:
-        """Join the instances of consecutive queries; there may be no parts."""
-        offsets = np.cumsum([0, *(len(part) for part in parts)])
-        columns = {
-            field.name: np.concatenate([getattr(part, field.name) for part in parts], axis=-1)
-            for field in fields(cls)
-            if field.name != "query"
-        }
-        rows = [part.query + offset for part, offset in zip(parts, offsets, strict=False)]
-        return cls(query=np.concatenate(rows), **columns)
+        return ranking(self.score, self.rank < MAX_DETECTIONS)
 
     def take(self, rows: NDArray[np.intp]) -> Instances:
         """Instances of the queries at `rows`, in that order."""
-        new_row = np.full(len(self), -1)
+        new_row = np.full(len(self), -1, np.int32)
         new_row[rows] = np.arange(len(rows))
         row = new_row[self.query]
         order = np.argsort(row, kind="stable")[(row < 0).sum() :]
@@ -182,9 +164,9 @@ def match_instances(
     hit[single.mask[best_assignment(single.mask, single.target, single.iou, query)]] = True
     beside[pairs.mask[crowd[pairs.target]]] = True
     return Instances(
-        query=query,
+        query=query.astype(np.int32),
         score=score,
-        rank=rank,
+        rank=rank.astype(np.int32),
         matched=matched,
         ignored=ignored,
         hit=hit,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -70,14 +69,13 @@ def _instances(
     query: NDArray[np.int64],
     role: NDArray[np.int64],
     parts: Parts,
-    fused_only: NDArray[np.bool_],
 ) -> Instances:
     """Match the instance masks of N queries; the ignore region is a crowd."""
-    masks = np.flatnonzero((role == Role.PREDICTED) & ~fused_only[query])
+    masks = np.flatnonzero((role == Role.PREDICTED) & ~parts.fused[query])
     targets = np.flatnonzero((role == Role.TARGET) | (role == Role.IGNORED))
-    score = np.array([*chain.from_iterable(parts.scores)], np.float64)
+    score = np.array(parts.scores, np.float64)
     crowd = role[targets] == Role.IGNORED
-    crowd[~crowd] = [*chain.from_iterable(parts.crowds)]
+    crowd[~crowd] = parts.crowds
     return match_instances(
         edges, (masks, query[masks], score), (targets, query[targets], crowd), len(parts.ids)
     )
@@ -106,26 +104,23 @@ def count_masks(parts: Parts, wanted: Wanted) -> dict[str, Any]:
     """
     n = len(parts.ids)
     edges = parts.read()
-    numbers = np.array([[*map(len, groups)] for groups in parts.by_role], np.int64).ravel()
+    each = parts.numbers
+    numbers = each.ravel()
     cell = np.repeat(np.arange(4 * n), numbers)
     query, role = cell >> 2, cell & 3
     size = np.array([height * width for height, width in parts.sizes_hw], np.int64)
     table = regions(edges, query, role, size)
     ignored = (Role.IGNORED,)
-    each = numbers.reshape(n, len(Role))
     predicted = np.bincount(query, np.where(role == Role.PREDICTED, edges.area, 0), n)
-    fused_only = each[:, Role.PREDICTED] > np.array([*map(len, parts.scores)], np.int64)
     return {
         "intersection": pixels(table, (Role.PREDICTED,), (Role.TARGET,), without=ignored),
         "union": pixels(table, (Role.PREDICTED, Role.TARGET), without=ignored),
         "target_area": pixels(table, (Role.TARGET,), without=ignored),
         "targets": each[:, Role.TARGET].copy(),
-        "fused_only": fused_only & (predicted > 0),
+        "fused_only": parts.fused & (predicted > 0),
         "hidden_iou": _hidden_iou(table, each[:, Role.OTHER] > 0),
         "switched": np.full(n, NO_TWIN, np.int8),
         "boundary": _rims(edges, numbers, parts) if wanted.rims else None,
         "pairs": _assigned(edges, query, role, n) if wanted.pairs else None,
-        "instances": _instances(edges, query, role, parts, fused_only)
-        if wanted.instances
-        else None,
+        "instances": _instances(edges, query, role, parts) if wanted.instances else None,
     }

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from askmask.metrics.assignment import assign
+from askmask.metrics.columns import CHUNK, Table, chunks
 
 __all__ = [
     "ALL_THRESHOLDS",
@@ -19,6 +20,7 @@ __all__ = [
     "best_assignment",
     "coco_matches",
     "outside",
+    "ranking",
     "ranks",
 ]
 
@@ -33,6 +35,9 @@ MAX_DETECTIONS = 100
 
 ALL_THRESHOLDS = np.uint16((1 << len(THRESHOLDS)) - 1)
 """A bit for each threshold."""
+
+_SAMPLE = 10_000
+"""Scores from which it is guessed how all are spread."""
 
 _PASSED = np.minimum(THRESHOLDS, 1 - 1e-10)
 
@@ -52,6 +57,31 @@ def ranks(query: _Ints, score: NDArray[np.float64]) -> _Ints:
     first = np.searchsorted(query, query)
     place[order] = np.arange(len(query)) - first[order]
     return place
+
+
+def ranking(score: NDArray[np.float64], looked_at: NDArray[np.bool_]) -> NDArray[np.int32]:
+    """Return which of D masks, best score first; equal scores keep their order.
+
+    Many masks are split by their scores first, so that no sort takes much memory.
+
+    Args:
+        score: (D,) float64.
+        looked_at: (D,) bool, the masks to rank.
+    """
+    some = score[:: max(1, len(score) // _SAMPLE)]
+    parts = len(score) // CHUNK + 1
+    borders = np.unique(np.quantile(some, np.arange(1, parts) / parts)) if parts > 1 else some[:0]
+    ranked = Table()
+    ranked.append({"mask": np.zeros(0, np.int32)})
+    for part in range(len(borders), -1, -1):
+        masks = [np.zeros(0, np.int64)]
+        for rows in chunks(len(score)):
+            inside = looked_at[rows] & (borders.searchsorted(score[rows]) == part)
+            masks.append(rows.start + np.flatnonzero(inside))
+        together = np.concatenate(masks)
+        order = np.argsort(-score[together], kind="stable")
+        ranked.append({"mask": together[order].astype(np.int32)})
+    return ranked.columns()["mask"]
 
 
 def outside(area: _Ints) -> NDArray[np.bool_]:

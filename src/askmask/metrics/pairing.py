@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import zip_longest
 
 from askmask.errors import DataError
 from askmask.formats.askmask import Prediction, QueryRecord
+from askmask.formats.names import Names
+from askmask.metrics.ids import Ids
 
 __all__ = ["Pairing", "listed"]
 
 _SHOWN_IDS = 5
 """Ids that a message about wrong predictions names."""
+
+_RECENT = 50_000
+"""Pairs whose ids are kept; of those before, a hash is."""
 
 
 def listed(ids: Sequence[str]) -> str:
@@ -49,7 +55,9 @@ class Pairing:
         self._pairs = zip_longest(queries, predictions)
         self._allow_missing = allow_missing
         self._paired: set[str] = set()
-        self.ids: list[str] = []
+        self._before = Names()
+        self._number = 0
+        self.ids = Ids()
         self.absent = 0
 
     def __iter__(self) -> Iterator[tuple[int, QueryRecord, Prediction]]:
@@ -74,13 +82,42 @@ class Pairing:
                 if record is not None and record.id in asked and record.id in answered:
                     row, its_query = asked.pop(record.id)
                     self._paired.add(its_query.id)
+                    self._number += 1
                     yield row, its_query, answered.pop(record.id)
+            if len(self._paired) >= _RECENT:
+                self._settle()
+        self._settle()
+        self._refuse_doubles(asked, answered)
         self._refuse_extra([*answered.values()])
         yield from self._without_prediction(asked)
 
+    def _settle(self) -> None:
+        """Keep only hashes of the pairs so far, and refuse those that were there before."""
+        if self._before.may_hold(self._paired):
+            number = Counter(name for name in self.ids if name in self._paired)
+            double = next((name for name, times in number.items() if times > 1), None)
+            if double is not None:
+                raise DataError(f"queries: expected different ids, got two for {double}")
+        self._before.update(self._paired)
+        self._paired.clear()
+
+    def _refuse_doubles(
+        self, asked: dict[str, tuple[int, QueryRecord]], answered: dict[str, Prediction]
+    ) -> None:
+        """Refuse what found no partner because an earlier record of the same id has taken it."""
+        if not asked and not answered:
+            return
+        number = Counter(name for name in self.ids if name in asked or name in answered)
+        for name, (_, query) in asked.items():
+            if number[name] > 1:
+                raise _twice(query, "queries", "different ids")
+        for name, prediction in answered.items():
+            if number[name]:
+                raise _twice(prediction, "predictions", "one for each query")
+
     def _refuse_extra(self, extra: list[Prediction]) -> None:
         if extra:
-            number = len(self._paired) + len(extra)
+            number = self._number + len(extra)
             raise DataError(
                 f"{_at(extra[0])}predictions: {len(extra):,} of {number:,} are of no "
                 f"query ({listed([one.id for one in extra])}); were they made for another queries "

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from askmask.errors import ConfigError
+from askmask.metrics.columns import on_disk
 from askmask.metrics.counts import Counts
 from askmask.metrics.figures import AP_FAMILY, FIGURES, PRECISIONS, Rules, compute
 from askmask.metrics.figures import settings_of as rules_of
@@ -105,7 +106,7 @@ def load_protocol(name: str) -> Protocol:
 
 def terms_of(counts: Counts, protocol: Protocol) -> dict[str, Metric]:
     """Compute the protocol's metrics before their division, by name."""
-    return {name: compute(name, counts, protocol.rules) for name in protocol.metrics}
+    return {name: on_disk(compute(name, counts, protocol.rules)) for name in protocol.metrics}
 
 
 def settings_of(metric: str, protocol: Protocol) -> dict[str, object]:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from askmask.errors import ConfigError, DataError
-from askmask.formats.askmask import read_predictions, read_queries
+from askmask.errors import ConfigError, DataError, TornLineError
+from askmask.formats.askmask import read_queries
 from askmask.formats.files import file_sha256
+from askmask.formats.predictions.registry import AUTO, predictions_for
 from askmask.metrics.compare import Difference, compare
 from askmask.metrics.evaluate import evaluate
 from askmask.metrics.report import Report
-from askmask.reports.run_files import Run, read_run
+from askmask.reports.run_files import Run, read_results
 
 __all__ = ["Comparison", "compare_runs", "run_names"]
 
@@ -65,15 +66,19 @@ def compare_runs(
     protocol: str = "select",
     *,
     allow_missing: bool = False,
+    predictions_format: str = AUTO,
+    on_torn: Callable[[TornLineError], None] | None = None,
 ) -> Comparison:
     """Evaluate runs and compare each with the first, query by query.
 
     Args:
-        paths: two or more run folders or predictions files.
+        paths: two or more run folders, predictions files, or results of other codes.
         queries: the queries that all of them answered; None takes the file that run.json names.
         protocol: name of the protocol.
         allow_missing: score queries without a prediction as answered with no mask, instead of
             raising.
+        predictions_format: name of the layout of all, or AUTO.
+        on_torn: as of `predictions_for`.
 
     Raises:
         ConfigError: when there are fewer than two runs, or the queries are not known.
@@ -81,7 +86,7 @@ def compare_runs(
     """
     if len(paths) < 2:
         raise ConfigError(f"compare: expected two or more runs, got {len(paths)}")
-    runs = [read_run(path) for path in paths]
+    runs = [read_results(path) for path in paths]
     asked = queries or _queries_of(runs)
     sha256 = file_sha256(asked)
     for run in runs:
@@ -94,7 +99,7 @@ def compare_runs(
     reports = [
         evaluate(
             read_queries(asked),
-            read_predictions(run.predictions),
+            predictions_for(run.predictions, asked, predictions_format, on_torn=on_torn),
             protocol,
             allow_missing=allow_missing,
             data=sha256[:_HASH_DIGITS],

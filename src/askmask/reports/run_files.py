@@ -15,7 +15,7 @@ from askmask.formats.files import read_json
 from askmask.metrics.report import Figure
 from askmask.runs.folder import RunFolder
 
-__all__ = ["Evaluation", "Run", "read_evaluation", "read_run", "settings"]
+__all__ = ["Evaluation", "Run", "read_evaluation", "read_results", "read_run", "settings"]
 
 _MAX_BYTES = 100_000_000
 """Largest run.json or metrics.json that is read."""
@@ -28,8 +28,8 @@ class Run:
     """Predictions and where they come from.
 
     Attributes:
-        path: run folder, or a predictions file from elsewhere.
-        predictions: the file with the answers.
+        path: run folder, or predictions from elsewhere.
+        predictions: the file or folder with the answers.
         model: id of the model, or None when nobody says.
         queries: path of the predicted queries as the run was told it, or None.
         queries_sha256: hash of that file, or None.
@@ -104,6 +104,17 @@ def read_run(path: Path) -> Run:
         queries=None if queries is None else Path(queries),
         queries_sha256=inner["inputs"].optional("queries", inner["inputs"].name),
     )
+
+
+def read_results(path: Path) -> Run:
+    """Read a run; any other file or folder stands for itself, as results of another code do.
+
+    Raises:
+        DataError: when there is nothing, or run.json is not what its format promises.
+    """
+    if path.is_dir() and not RunFolder(path).run_json.is_file():
+        return Run(path, path)
+    return read_run(path)
 
 
 def read_evaluation(folder: Path) -> Evaluation:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from askmask.errors import DataError, TornLineError
+from askmask.errors import ConfigError, DataError, TornLineError
 from askmask.formats.askmask import read_predictions
 from askmask.formats.prediction import Prediction
 from askmask.formats.predictions.asked import Asked, read_asked
@@ -14,7 +14,7 @@ from askmask.formats.predictions.glamm import read_glamm
 from askmask.formats.predictions.lisa import read_lisa
 from askmask.formats.predictions.png import holds_instances, read_png, read_png_instances
 
-__all__ = ["AUTO", "OWN", "PREDICTION_FORMATS", "detect", "predictions_for"]
+__all__ = ["AUTO", "OWN", "PREDICTION_FORMATS", "check_format", "detect", "predictions_for"]
 
 AUTO = "auto"
 """Name that asks for `detect`."""
@@ -33,6 +33,19 @@ PREDICTION_FORMATS: Mapping[str, Callable[[Path, Asked], Iterator[Prediction]]] 
 """Readers by name; all take the path and the queries."""
 
 _HEAD_BYTES = 4096
+
+
+def check_format(name: str) -> str:
+    """Return the name of a layout, or AUTO.
+
+    Raises:
+        ConfigError: when it is neither, naming those that exist.
+    """
+    if name not in (AUTO, *PREDICTION_FORMATS):
+        raise ConfigError(
+            f"expected {AUTO} or one of {', '.join(PREDICTION_FORMATS)}, got {name!r}"
+        )
+    return name
 
 
 def _lines_of(path: Path) -> Path:
