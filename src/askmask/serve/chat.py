@@ -71,8 +71,8 @@ class ChatOut(BaseModel):
 
 def chat_routes(service: Service) -> APIRouter:
     """Make the route of `service`."""
-    unknown = {404: {**REFUSALS[422], "description": "Another model was named."}}
-    routes = APIRouter(responses={**REFUSALS, **unknown}, tags=["other clients"])
+    refusals = {**REFUSALS, 404: {**REFUSALS[422], "description": "Another model was named."}}
+    routes = APIRouter(responses=refusals, tags=["other clients"])
 
     @routes.post("/v1/chat/completions", response_model=ChatOut)
     async def complete(chat: Chat, request: Request) -> Response:

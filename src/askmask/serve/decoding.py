@@ -18,9 +18,9 @@ from askmask.models.segmenter import Segmenter
 from askmask.rle import RLE
 from askmask.serve.messages import Code, MaskPicture, PointOnObject, Question
 from askmask.serve.refusals import Refusal
-from askmask.types import Query
+from askmask.types import Masks, Query
 
-__all__ = ["file_of", "query_of"]
+__all__ = ["file_of", "query_of", "references_of"]
 
 
 def file_of(text: str, name: str = "image") -> bytes:
@@ -67,11 +67,19 @@ def query_of(
     Raises:
         QueryError, DataError, ImageError, ConfigError: when it cannot be asked.
     """
+    references = references_of(question, segmenter, size_hw, max_pixels)
+    return Query(question.text, references, question.mask_type)
+
+
+def references_of(
+    question: Question, segmenter: Segmenter, size_hw: tuple[int, int], max_pixels: int
+) -> Masks | None:
+    """Make the reference masks of a question; arguments and errors as of `query_of`."""
     references = [
         _reference(given, f"reference [{number}]", size_hw, max_pixels)
         for number, given in enumerate(question.references, 1)
     ]
-    return Query(question.text, resolve(references, segmenter, "reference"), question.mask_type)
+    return resolve(references, segmenter, "reference")
 
 
 def _reference(

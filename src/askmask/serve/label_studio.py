@@ -30,9 +30,6 @@ from askmask.serve.service import Service
 
 __all__ = ["label_studio_routes"]
 
-_CLICKED = "[1]"
-"""Sentence that stands for clicks without one."""
-
 _NO_DECLARATIONS = re.compile(r"<!(DOCTYPE|ENTITY)", re.IGNORECASE)
 
 
@@ -117,7 +114,10 @@ def label_studio_routes(service: Service) -> APIRouter:
             data = file_of(_picture(task, interface), f"task {task.id}")
             picture = await service.keep(data, request.state.deadline)
             question = _question(task, context, picture)
-            prediction = await service.answer(picture, question, request.state.deadline)
+            # A click without a sentence means the object that was clicked.
+            clicked = question.references and not question.text
+            ask = service.pick if clicked else service.answer
+            prediction = await ask(picture, question, request.state.deadline)
             results.append(_result(prediction, interface, context, service.model.model_id))
         return json_response({"results": results})
 
@@ -170,10 +170,9 @@ def _question(task: Task, context: Context, picture: KeptPicture) -> Question:
     typed = [_text(row) for row in context.result if row.get("type") == "textarea"]
     own = task.data.get("text")
     texts = [*(text for text in typed if text), own if isinstance(own, str) else ""]
-    text = texts[0] or (_CLICKED if clicks else "")
     # Built without checks of its own: the query refuses what cannot be asked.
     return Question.model_construct(
-        text=text, references=clicks[-MAX_REFERENCES:], mask_type=None, id=str(task.id)
+        text=texts[0], references=clicks[-MAX_REFERENCES:], mask_type=None, id=str(task.id)
     )
 
 

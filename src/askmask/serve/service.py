@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from askmask import rle
 from askmask.errors import AskmaskError, ConfigError
-from askmask.formats.askmask import Prediction, prediction_from_answer
+from askmask.formats.askmask import PredictedMask, Prediction, prediction_from_answer
 from askmask.images import decode_image
 from askmask.models.pipeline import Pipeline
 from askmask.models.segmenter import PictureKeeper, Segmenter
-from askmask.serve.decoding import file_of, query_of
+from askmask.rle import RLE
+from askmask.serve.decoding import file_of, query_of, references_of
 from askmask.serve.kept import KeptPicture, KeptPictures, picture_id
 from askmask.serve.limits import Limits
 from askmask.serve.messages import Batch, BatchItem, Question
 from askmask.serve.metrics import Metrics
 from askmask.serve.refusals import Refusal
 from askmask.serve.worker import Worker
+from askmask.types import Masks, MaskType
 
 __all__ = ["Service"]
 
@@ -131,6 +134,13 @@ class Service:
         """
         return await self._worker.run(lambda: self._ask(picture, question), deadline)
 
+    async def pick(self, picture: KeptPicture, question: Question, deadline: float) -> Prediction:
+        """Answer with the references themselves, e.g. the objects at points; errors as of `answer`.
+
+        Its sentence is not looked at.
+        """
+        return await self._worker.run(lambda: self._picked(picture, question), deadline)
+
     async def segment(self, data: bytes, question: Question, deadline: float) -> Prediction:
         """Answer a question about a picture file, which is not kept; errors as of `answer`."""
         kept = self._kept.get(picture_id(data))
@@ -182,9 +192,25 @@ class Service:
             segmenter = self._keeper.with_image(pixels, compact=compact)
         return KeptPicture(id, (pixels.shape[0], pixels.shape[1]), segmenter)
 
+    def _picked(self, picture: KeptPicture, question: Question) -> Prediction:
+        masks = references_of(
+            question, picture.segmenter, picture.size_hw, self.limits.max_pixels
+        ) or Masks.empty(picture.size_hw)
+        return Prediction(
+            question.id,
+            mask_type=MaskType.MODAL,
+            masks=tuple(PredictedMask(code, 1.0, modal=code) for code in _distinct(masks.rles)),
+            rationale="the objects that were pointed at",
+        )
+
     def _ask(self, picture: KeptPicture, question: Question) -> Prediction:
         query = query_of(question, picture.segmenter, picture.size_hw, self.limits.max_pixels)
         with self.metrics.step("answer"):
             answer = picture.segmenter.answer(query)
         # Run-length codes are made here, in the model's thread, and not in the event loop.
         return prediction_from_answer(question.id, answer)
+
+
+def _distinct(codes: Sequence[RLE]) -> list[RLE]:
+    """Codes without repetitions, as two clicks may be on one object."""
+    return list({code["counts"]: code for code in codes}.values())
