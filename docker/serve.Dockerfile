@@ -4,7 +4,7 @@ FROM python:3.12-slim
 WORKDIR /src
 COPY pyproject.toml README.md LICENSE ./
 COPY src ./src
-RUN pip install --no-cache-dir '.[serve]' && rm -rf /src
+RUN pip install --no-cache-dir '.[serve]'
 
 RUN useradd --system --no-create-home --uid 10001 askmask
 USER 10001

@@ -17,7 +17,7 @@ from askmask.errors import AskmaskError
 from askmask.serve.limits import Limits
 from askmask.serve.metrics import Metrics
 from askmask.serve.refusals import Refusal, as_refusal, refusal_response
-from askmask.serve.visits import LOG, Visit, may_enter
+from askmask.serve.visits import Visit, may_enter
 
 __all__ = ["Gate"]
 
@@ -72,9 +72,8 @@ class Gate:
             pass
         except AskmaskError as error:
             await self._refuse(visit, as_refusal(error))
-        except Exception as error:
-            visit.failure = f"{type(error).__name__}: {error}"
-            LOG.error(traceback.format_exc())
+        except Exception:
+            visit.failure = traceback.format_exc()
             message = f"an unexpected error; please report it with request {visit.id}"
             await self._refuse(visit, Refusal(500, "unexpected", message))
         finally:
@@ -86,8 +85,9 @@ class Gate:
         try:
             self._admit(visit)
             body = await self._body(visit, receive)
-        except Refusal:
-            await self._drain(visit, receive)
+        except Refusal as refusal:
+            if refusal.status != 408:
+                await self._drain(visit, receive)
             raise
         visit.scope["state"]["deadline"] = time.monotonic() + self._limits.seconds
         await self._app(visit.scope, _replay(body, receive), visit.reply)
@@ -116,15 +116,14 @@ class Gate:
         parts: list[bytes] = []
         try:
             async with asyncio.timeout(self._limits.body_seconds):
-                more = True
-                while more:
+                while not visit.arrived:
                     message = await receive()
                     if message["type"] == "http.disconnect":
                         raise _Left
                     part = message.get("body", b"")
+                    visit.arrived = not message.get("more_body", False)
                     self._take(visit, len(part))
                     parts.append(part)
-                    more = message.get("more_body", False)
         except TimeoutError:
             raise Refusal(
                 408,
@@ -160,8 +159,8 @@ class Gate:
             return  # it waits for our word before it sends
         try:
             async with asyncio.timeout(_DRAIN_SECONDS):
-                while (await receive()).get("more_body", False):
-                    pass
+                while not visit.arrived:
+                    visit.arrived = not (await receive()).get("more_body", False)
         except TimeoutError:
             return
 

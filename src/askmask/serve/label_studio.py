@@ -8,6 +8,7 @@ that are meant.
 
 from __future__ import annotations
 
+import asyncio
 import re
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass
@@ -118,7 +119,9 @@ def label_studio_routes(service: Service) -> APIRouter:
             clicked = question.references and not question.text
             ask = service.pick if clicked else service.answer
             prediction = await ask(picture, question, request.state.deadline)
-            results.append(_result(prediction, interface, context, service.model.model_id))
+            model = service.model.model_id
+            # Brush codes of large pictures take a while, in which others are to be heard.
+            results.append(await asyncio.to_thread(_result, prediction, interface, context, model))
         return json_response({"results": results})
 
     return routes

@@ -22,6 +22,24 @@ _KEEP_ALIVE_SECONDS = 15
 _BACKLOG = 256
 
 
+class _JsonLine(logging.Formatter):
+    """What others say, as a line of JSON."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
+        entry = {"level": record.levelname.lower(), "message": super().format(record)}
+        return json.dumps(entry)
+
+
+def _log(logger: logging.Logger, level: int, form: logging.Formatter) -> None:
+    """Send a logger's lines to standard error."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(form)
+    logger.addHandler(handler)
+    logger.setLevel(level)
+    logger.propagate = False
+
+
 def run(
     service: Service, host: str, port: int, *, token: str | None = None, page: Path | None = None
 ) -> None:
@@ -39,11 +57,8 @@ def run(
     Raises:
         ConfigError: when the address cannot be listened on.
     """
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(message)s"))
-    LOG.addHandler(handler)
-    LOG.setLevel(logging.INFO)
-    LOG.propagate = False
+    _log(LOG, logging.INFO, logging.Formatter("%(message)s"))
+    _log(logging.getLogger("uvicorn"), logging.WARNING, _JsonLine())
     server, listener = make_server(service, host, port, token=token, page=page)
     service.warm_up()
     # uvicorn raises the signal again when it has stopped; stopping on request is no failure.

@@ -33,7 +33,8 @@ class Visit:
         status: of the response; 499 until there is one, as when the client leaves.
         bytes_in: size of the body.
         bytes_out: size of the response's body.
-        failure: type and message of an unexpected error, or None.
+        arrived: whether the whole body has come.
+        failure: traceback of an unexpected error, or None.
     """
 
     scope: Scope
@@ -42,6 +43,7 @@ class Visit:
     status: int = 499
     bytes_in: int = 0
     bytes_out: int = 0
+    arrived: bool = False
     failure: str | None = None
     start: float = field(default_factory=time.perf_counter)
 
