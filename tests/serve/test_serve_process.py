@@ -78,10 +78,10 @@ def test_it_logs_finishes_what_runs_and_refuses_what_is_new() -> None:
         assert not {"secret", "sesame", demo[:20]} & set(json.dumps(answered).split())
         assert "secret" not in json.dumps(answered)
 
-        items = [{"image": demo, "text": "all boxes"}] * 3
+        items = [{"image": demo, "text": "all boxes"}] * 12
         asked = [pool.submit(client.post, "/v1/batch", {"items": items}, **key) for _ in range(3)]
         while b"askmask_jobs 3.0" not in client.raw("GET", "/metrics", **key)[2]:
-            pass
+            assert not any(one.done() for one in asked)
         server.stop()
         assert [one.result()[0] for one in asked] == [200] * 3
         with pytest.raises(OSError):
