@@ -153,7 +153,10 @@ def test_several_pictures_stay_apart(server: Client, embedded: EmbeddedSegmenter
         embedded.answer("a mug")  # the model that all share looks at none
 
 
-def test_what_the_server_says_about_itself(server: Client, embedded: EmbeddedSegmenter) -> None:
+def test_what_the_server_says_about_itself(
+    server: Client, embedded: EmbeddedSegmenter, demo: str
+) -> None:
+    assert server.post("/v1/segment", {"image": demo, "text": "a mug"})[0] == 200
     status, models = server.get("/v1/models")
     assert (status, models["object"]) == (200, "list")
     assert [one["id"] for one in models["data"]] == [embedded.model_id]
@@ -163,7 +166,7 @@ def test_what_the_server_says_about_itself(server: Client, embedded: EmbeddedSeg
     status, headers, body = server.raw("GET", "/metrics")
     assert (status, headers["content-type"].split(";")[0]) == (200, "text/plain")
     assert b'askmask_requests_total{method="GET",route="/health",status="200"}' in body
-    assert b"askmask_model_seconds_count" in body
+    assert b'askmask_model_seconds_count{step="encode"}' in body
     assert b"process_resident_memory_bytes" in body
 
 
