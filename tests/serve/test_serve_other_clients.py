@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import Python, without_time
+from python_call import Python, without_time
 from running import Client
 
 from askmask import rle
