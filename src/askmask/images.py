@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import TypeAlias
 
@@ -20,6 +21,8 @@ __all__ = [
     "MAX_IMAGE_PIXELS",
     "ImageLike",
     "as_rgb",
+    "decode_image",
+    "decode_mask",
     "picture_size_hw",
     "read_image",
     "read_labels",
@@ -52,35 +55,44 @@ def _check_file(path: Path) -> None:
         raise ImageError(f"{path}: expected 1 to {MAX_IMAGE_BYTES:,} bytes, got {size:,}")
 
 
-def _check_pixels(image: Image.Image, name: str) -> None:
+def _check_pixels(image: Image.Image, name: str, most: int | None = None) -> None:
     width, height = image.size
-    if width * height > MAX_IMAGE_PIXELS:
+    most = MAX_IMAGE_PIXELS if most is None else most
+    if width * height > most:
         raise ImageError(
-            f"{name}: expected at most {MAX_IMAGE_PIXELS:,} pixels, got {width} x {height}; "
-            "scale it down"
+            f"{name}: expected at most {most:,} pixels, got {width} x {height}; scale it down"
         )
 
 
 @contextmanager
 def _opened(path: Path, kinds: tuple[str, ...]) -> Iterator[Image.Image]:
-    """Open a picture; its size is checked from the header, before pixels are made."""
+    """Open a picture file."""
     _check_file(path)
+    with _headed(path, str(path), kinds) as image:
+        yield image
+
+
+@contextmanager
+def _headed(
+    source: Path | BytesIO, name: str, kinds: tuple[str, ...], most: int | None = None
+) -> Iterator[Image.Image]:
+    """Open a picture; its size is checked from the header, before pixels are made."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's own limit; ours below is lower
-            image = Image.open(path, formats=kinds)
+            image = Image.open(source, formats=kinds)
         with image:
-            _check_pixels(image, str(path))
+            _check_pixels(image, name, most)
             yield image
     except ImageError:
         raise
     except UnidentifiedImageError as error:
         raise ImageError(
-            f"{path}: expected a picture of kind {', '.join(kinds)}, got another kind or a "
+            f"{name}: expected a picture of kind {', '.join(kinds)}, got another kind or a "
             "broken header"
         ) from error
     except Exception as error:  # decoders raise nearly anything on broken files
-        raise ImageError(f"{path}: cannot be decoded ({' '.join(str(error).split())})") from error
+        raise ImageError(f"{name}: cannot be decoded ({' '.join(str(error).split())})") from error
 
 
 def _load(path: Path, kinds: tuple[str, ...]) -> Image.Image:
@@ -123,6 +135,28 @@ def read_image(path: str | Path) -> NDArray[np.uint8]:
     return _to_rgb(_upright(_load(Path(path), _KINDS)))
 
 
+def decode_image(
+    data: bytes, name: str = "image", max_pixels: int | None = None
+) -> NDArray[np.uint8]:
+    """Read a PNG, JPEG or WebP file that is in memory, as `read_image` does.
+
+    Args:
+        data: the file.
+        name: what messages call it.
+        max_pixels: larger pictures are refused by their header, before pixels are made; None for
+            `MAX_IMAGE_PIXELS`.
+
+    Returns:
+        (H, W, 3) uint8 RGB.
+
+    Raises:
+        ImageError: when the file is of another kind, broken or too large.
+    """
+    with _headed(BytesIO(data), name, _KINDS, max_pixels) as image:
+        image.load()
+    return _to_rgb(_upright(image))
+
+
 def picture_size_hw(path: str | Path) -> tuple[int, int]:
     """Read height and width of a PNG, JPEG or WebP file, turned upright, from its header.
 
@@ -145,7 +179,10 @@ def read_labels(path: str | Path) -> NDArray[np.int32]:
     Raises:
         ImageError: when the file is missing, empty, no PNG, broken or too large.
     """
-    image = _load(Path(path), ("PNG",))
+    return _labels(_load(Path(path), ("PNG",)))
+
+
+def _labels(image: Image.Image) -> NDArray[np.int32]:
     pixels = np.atleast_3d(np.asarray(image)).astype(np.int32)  # (H, W, bands)
     shows = np.ones(pixels.shape[:2], bool)
     if pixels.shape[2] in (2, 4):
@@ -170,6 +207,20 @@ def read_mask(path: str | Path) -> NDArray[np.bool_]:
         ImageError: when the file is missing, empty, no PNG, broken or too large.
     """
     mask: NDArray[np.bool_] = read_labels(path) != 0
+    return mask
+
+
+def decode_mask(
+    data: bytes, name: str = "mask", max_pixels: int | None = None
+) -> NDArray[np.bool_]:
+    """Read a mask from a PNG file that is in memory, as `read_mask` does.
+
+    Raises:
+        ImageError: when the file is no PNG, broken or too large.
+    """
+    with _headed(BytesIO(data), name, ("PNG",), max_pixels) as image:
+        image.load()
+    mask: NDArray[np.bool_] = _labels(image) != 0
     return mask
 
 

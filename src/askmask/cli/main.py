@@ -24,6 +24,7 @@ from askmask.cli.leaderboard import leaderboard
 from askmask.cli.mask_type import mask_type
 from askmask.cli.predict import predict
 from askmask.cli.segment import segment
+from askmask.cli.serve import serve
 from askmask.cli.stats import stats
 from askmask.cli.train import train
 from askmask.errors import AskmaskError
@@ -54,6 +55,7 @@ app.command()(stats)
 app.command()(browse)
 app.command()(convert)
 app.command()(train)
+app.command()(serve)
 app.command()(doctor)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from dataclasses import replace
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +13,7 @@ from numpy.typing import NDArray
 from askmask.errors import QueryError
 from askmask.images import ImageLike, as_rgb
 from askmask.models.segmenter import Completer, Proposer, Selector
-from askmask.types import Answer, Candidates, Query
+from askmask.types import Answer, Candidates, Masks, Query
 
 __all__ = ["Pipeline", "candidate_at", "check_references"]
 
@@ -61,6 +63,20 @@ class Pipeline:
         self._candidates = found
         self._image = pixels
 
+    def with_image(self, image: ImageLike, *, compact: bool = False) -> Self:
+        """Return a pipeline of the same stages that looks at `image`; this one stays as it is.
+
+        Args:
+            image: (H, W, 3) uint8 RGB, a path, or a Pillow picture.
+            compact: hold the candidates as run-length codes only: some kilobytes instead of a byte
+                a pixel and mask, and their codes are made once for all answers.
+        """
+        other = copy.copy(self)
+        other.set_image(image)
+        if compact:
+            other._candidates = _coded(other.candidates)
+        return other
+
     def answer(self, query: Query | str) -> Answer:
         """Answer one sentence about the current picture; `seconds` is the selector's time.
 
@@ -98,6 +114,15 @@ class Pipeline:
         return self._image, self._candidates
 
 
+def _coded(candidates: Candidates) -> Candidates:
+    """The same candidates without dense masks."""
+    modal, amodal = (
+        Masks.from_rles(masks.rles, masks.size_hw)
+        for masks in (candidates.modal, candidates.amodal)
+    )
+    return replace(candidates, modal=modal, amodal=amodal)
+
+
 def check_references(query: Query, size_hw: tuple[int, int]) -> None:
     """Refuse references of another size than the picture.
 
@@ -127,8 +152,9 @@ def candidate_at(candidates: Candidates, x: int, y: int) -> NDArray[np.bool_] | 
             f"the point {x},{y} is outside the picture of {width} x {height} pixels: "
             f"x goes from 0 to {width - 1} and y from 0 to {height - 1}"
         )
-    covering = np.flatnonzero(candidates.modal.dense()[:, y, x])
-    if not len(covering):
+    # One mask after the other: a stack of all of them would stay in memory.
+    covering = [i for i, mask in enumerate(candidates.modal) if mask[y, x]]
+    if not covering:
         return None
     areas = candidates.modal.areas
-    return candidates.modal[int(min(covering, key=lambda i: (-candidates.score[i], areas[i])))]
+    return candidates.modal[min(covering, key=lambda i: (-candidates.score[i], areas[i]))]

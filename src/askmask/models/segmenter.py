@@ -10,7 +10,15 @@ from numpy.typing import NDArray
 
 from askmask.types import Answer, Candidates, MaskType, Query
 
-__all__ = ["Completer", "MaskTyper", "PointReference", "Proposer", "Segmenter", "Selector"]
+__all__ = [
+    "Completer",
+    "MaskTyper",
+    "PictureKeeper",
+    "PointReference",
+    "Proposer",
+    "Segmenter",
+    "Selector",
+]
 
 
 @runtime_checkable
@@ -36,6 +44,20 @@ class Segmenter(Protocol):
 
         Raises:
             QueryError: when no picture is set, or a reference has another size than the picture.
+        """
+        ...
+
+
+@runtime_checkable
+class PictureKeeper(Protocol):
+    """A segmenter of which several can share the weights, each looking at a picture of its own."""
+
+    def with_image(self, image: NDArray[np.uint8], *, compact: bool = False) -> Segmenter:
+        """Return a segmenter that looks at `image`; this one stays as it is.
+
+        Args:
+            image: (H, W, 3) uint8 RGB.
+            compact: hold what was found in little memory, as for a picture that is kept for long.
         """
         ...
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import re
 import time
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import numpy as np
 import torch
@@ -123,6 +124,15 @@ class SystemSegmenter:
         with torch.inference_mode():
             self._seen = self.system.see(Pictures(images, pool, pooled))
         self._fit = fit
+
+    def with_image(self, image: ImageLike, *, compact: bool = False) -> Self:
+        """Return a segmenter of the same system that looks at `image`; this one stays as it is.
+
+        What a system has seen is on its own small grid, so that there is nothing to compact.
+        """
+        other = copy.copy(self)
+        other.set_image(image)
+        return other
 
     def answer(self, query: Query | str) -> Answer:
         """Answer one sentence about the current picture.

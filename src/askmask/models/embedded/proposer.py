@@ -43,7 +43,8 @@ class EmbeddedProposer:
         """Find candidates in `image`, (H, W, 3) uint8 RGB, best first; there may be none."""
         found, fit = self.proposals(image)
         modal = fit.masks(found.logits[:, 0])
-        amodal = fit.masks(found.logits[:, 1]) | modal
+        amodal = fit.masks(found.logits[:, 1])
+        amodal |= modal  # in place: these stacks are the most memory that a large picture takes
         return Candidates(
             modal=Masks.from_dense(modal),
             amodal=Masks.from_dense(amodal),
