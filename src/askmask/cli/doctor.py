@@ -32,6 +32,9 @@ _EXTRAS = {
     "scenes": "composing scenes and queries (askmask build)",
     "render": "rendering sprites and scenes in 3D (askmask build pantry)",
     "llm": "queries written by Anthropic's models (askmask author)",
+    "serve": "the server (askmask serve)",
+    "parquet": "parquet files (askmask convert)",
+    "fast": "reading and scoring in a fraction of the time",
     "train": "training and exporting the embedded model (askmask train)",
 }
 """Extra of pyproject.toml -> what it enables."""
