@@ -20,6 +20,7 @@ from askmask.models.weight_files import files_sha256
 __all__ = ["SYSTEMS", "build_system", "load_system", "save_system", "system_hash"]
 
 SYSTEMS = {
+    "psalm": "askmask.models.psalm:Psalm",
     "rela": "askmask.models.rela:Rela",
     "ras": "askmask.models.ras:Ras",
 }
