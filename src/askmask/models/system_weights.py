@@ -23,6 +23,7 @@ SYSTEMS = {
     "psalm": "askmask.models.psalm:Psalm",
     "rela": "askmask.models.rela:Rela",
     "ras": "askmask.models.ras:Ras",
+    "lisa": "askmask.models.lisa:Lisa",
 }
 """Name -> "module:Class" of every system."""
 
