@@ -168,12 +168,16 @@ def match(masks: Tensor, truth: Truth, cross_weight: float, dice_weight: float) 
     both = probability.sum(2)[..., None] + wanted.sum(2)[:, None]
     dice = 1 - (2 * shared + 1) / (both + 1)
     cost = cross_weight * (inside + outside) / cells + dice_weight * dice
-    worth = (1 + cost.max() - cost).double().cpu().numpy()  # (S, Q, N), all positive
-    places = [counted.nonzero()[0] for counted in truth.counted.cpu().numpy()]
+    return Matches(*_assigned(1 + cost.max() - cost, truth.counted).unbind(1))
+
+
+def _assigned(worth: Tensor, counted: Tensor) -> Tensor:
+    """(M, 3) sentence, proposal and target of each pair; (S, Q, N) positive and (S, N) bool."""
+    offers = worth.double().cpu().numpy()
+    places = [row.nonzero()[0] for row in counted.cpu().numpy()]
     triples = [
         (row, proposal, int(targets[column]))
         for row, targets in enumerate(places)
-        for proposal, column in assign(worth[row][:, targets])
+        for proposal, column in assign(offers[row][:, targets])
     ]
-    found = torch.tensor(triples, dtype=torch.long, device=masks.device).reshape(-1, 3)
-    return Matches(*found.unbind(1))
+    return torch.tensor(triples, dtype=torch.long, device=worth.device).reshape(-1, 3)
