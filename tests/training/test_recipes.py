@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -25,10 +27,36 @@ def test_an_unknown_recipe_is_refused_with_the_nearest_name(tmp_path: Path) -> N
         train("embeded-v1", tmp_path)
 
 
-@pytest.mark.parametrize(("only", "image_from"), [("proposer", "x"), ("selector", None)])
-def test_one_stage_alone_needs_the_others(tmp_path: Path, only: str, image_from: str) -> None:
-    with pytest.raises(ConfigError, match="--only: expected one of selector, mask-type, with"):
-        train("embedded-v1", tmp_path, only=only, image_from=image_from, start_from=tmp_path)
+@pytest.mark.parametrize(
+    ("only", "start_from", "message"),
+    [
+        ("words", None, "--only: expected one of proposer, selector, mask-type; got 'words'"),
+        ("proposer", None, "--only proposer and --image-from both name the proposer"),
+        ("selector", Path("run"), "--only with --start-from and --image-from both name"),
+    ],
+)
+def test_only_what_is_a_stage_and_not_kept_is_trained(
+    tmp_path: Path, only: str, start_from: Path | None, message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        train("embedded-v1", tmp_path, only=only, image_from="embedded-v1", start_from=start_from)
+
+
+@pytest.mark.parametrize("only", ["selector", "mask-type"])
+def test_one_stage_alone_is_measured_and_nothing_exported(
+    tmp_path: Path, run: Path, only: str
+) -> None:
+    out = tmp_path / "run"
+    shutil.copytree(run / "candidates", out / "candidates")
+    settings = ["selector.batch=4", "config.comparative=false"]
+    image_from = str(run / "weights")
+    found = train("embedded-smoke", out, image_from=image_from, only=only, settings=settings)
+    assert found == out
+    summary = json.loads((out / "run.json").read_text())
+    assert summary["recipe"]["selector"]["batch"] == 4
+    measures = {name.partition(".")[0] for name in summary["held_out"]}
+    assert measures == ({"type"} if only == "mask-type" else {"group", "one", "none", "some"})
+    assert not (out / "weights" / "sha256.txt").exists()
 
 
 @pytest.fixture(scope="module")
@@ -62,9 +90,11 @@ def test_the_exported_weights_verify_and_answer(run: Path) -> None:
 def test_a_used_run_folder_is_refused_and_resume_finishes_at_once(run: Path) -> None:
     with pytest.raises(OutputError, match="--resume"):
         train("embedded-smoke", run)
-    digest = (run / "weights" / "sha256.txt").read_text()
-    train("embedded-smoke", run, resume=True)
-    assert (run / "weights" / "sha256.txt").read_text() == digest
+    said: list[str] = []
+    assert train("embedded-smoke", run, resume=True, say=said.append) == run / "weights"
+    assert said == [f"finished before: {run}"]
+    with pytest.raises(ConfigError, match="was made with other values of"):
+        train("embedded-smoke", run, resume=True, settings=["selector.batch=3"])
 
 
 def test_cached_candidates_hold_what_the_scene_says(run: Path) -> None:
@@ -84,19 +114,18 @@ def test_cached_candidates_hold_what_the_scene_says(run: Path) -> None:
 
 
 def test_all_but_one_stage_can_be_kept(run: Path, tmp_path: Path) -> None:
-    weights = train(
-        "embedded-smoke",
-        tmp_path / "run",
-        image_from=str(run / "weights"),
-        start_from=run,
-        only="mask-type",
-    )
-    EmbeddedWeights(str(weights)).verify()
-    assert not (tmp_path / "run" / "selector").exists()
-    assert (tmp_path / "run" / "mask-type" / "checkpoint.pt").is_file()
-    for name, same in (("selector.onnx", True), ("mask_type.onnx", False)):
-        old, new = (folder / name for folder in (run / "weights", weights))
-        assert (old.read_bytes() == new.read_bytes()) == same
-    kept, source = (folder / "image.onnx" for folder in (weights, run / "weights"))
-    assert kept.read_bytes() == source.read_bytes()
-    assert not (tmp_path / "run" / "proposer").exists()
+    out = tmp_path / "run"
+    shutil.copytree(run / "candidates", out / "candidates")
+    weights = train("embedded-smoke", out, start_from=run, only="mask-type")
+    assert weights == out / "weights"
+    kept = EmbeddedWeights(str(weights))
+    kept.verify()
+    assert {path.name for path in out.iterdir()} == {
+        "candidates", "mask-type", "run.json", "weights"
+    }  # fmt: skip
+    changed = {
+        name
+        for name in kept.files
+        if kept.path(name).read_bytes() != (run / "weights" / name).read_bytes()
+    }
+    assert changed == {"mask_type.onnx"}

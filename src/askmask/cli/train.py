@@ -37,7 +37,16 @@ def train(
         str | None,
         typer.Option(
             metavar="STAGE",
-            help="Train this stage alone (selector or mask-type) and keep the others.",
+            help="Train this stage alone: proposer, selector or mask-type. The others are those "
+            "of --start-from; without it, it is measured and nothing is exported.",
+        ),
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="Change the recipe, e.g. proposer.hidden_weight=0; may be repeated.",
         ),
     ] = None,
     device: Annotated[
@@ -60,10 +69,14 @@ def train(
         image_from=image_from,
         start_from=start_from,
         only=only,
+        settings=settings or (),
         resume=resume,
         device=device,
         say=lambda message: typer.echo(message, err=True),
     )
+    if weights == out:
+        typer.echo(f"measured, nothing exported: {out / 'run.json'}")
+        return
     typer.echo(f"weights: {weights}")
     if (weights / "completer.onnx").is_file():
         typer.echo(f"try them: askmask complete IMAGE MASK --completer {weights}")

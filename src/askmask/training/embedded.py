@@ -6,6 +6,7 @@ asked for again.
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
@@ -13,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple, get_args
 
-from askmask.formats.files import write_json
+from askmask.formats.files import read_json, write_json
 from askmask.models.embedded.config import EmbeddedConfig
 from askmask.models.embedded.text_net import TextTower
 from askmask.models.embedded.weights import EmbeddedWeights
@@ -29,7 +30,7 @@ from askmask.training.export import (
     export_words,
     seal,
 )
-from askmask.training.loop import LoopSettings, TrainingTask, evaluate, fit
+from askmask.training.loop import LoopSettings, TrainingTask, fit
 from askmask.training.mask_type import MaskTypeRecipe, MaskTypeTask
 from askmask.training.placement import Placement
 from askmask.training.proposer import ProposerRecipe, ProposerTask
@@ -40,7 +41,7 @@ from askmask.training.words import cache_words
 
 __all__ = ["STAGES", "EmbeddedRecipe", "EmbeddedTraining", "Progress"]
 
-STAGES = ("selector", "mask-type")
+STAGES = ("proposer", "selector", "mask-type")
 """Stages that can be trained alone."""
 
 Progress = Callable[[str], None]
@@ -58,8 +59,8 @@ class EmbeddedRecipe:
         shares: parts of the budget that the three get; caching is not counted.
         image_from: weights whose proposer is taken as it is; then the others share the budget.
         start_from: run folder whose checkpoints the trained stages start from.
-        only: the one stage of `STAGES` that is trained and gets the whole budget; the others are
-            those of `start_from`.
+        only: the one stage of `STAGES` that is trained and gets the whole budget. The others are
+            those of `start_from`; without it the stage is measured and nothing is exported.
         config: sizes and thresholds.
         default_budget: when `--budget` is not given.
     """
@@ -106,24 +107,47 @@ class EmbeddedTraining:
         self.measured: dict[str, float] = {}
 
     def train(self) -> Path:
-        """Run what is left of the stages and return the folder with the exported weights."""
+        """Run what is left of the stages; return the folder with the weights, or the run's."""
+        if (finished := self._finished()) is not None:
+            self.say(f"finished before: {self.out}")
+            return finished
+        only, keeps = self.recipe.only, self.recipe.start_from is not None
         self._proposer()
+        if only == "proposer":
+            return self._summed_up()
         examples = self._examples()
-        selector = self._selector(examples)
-        mask_type = self._mask_type(examples)
+        selector = self._selector(examples) if only in (None, "selector") else None
+        mask_type = self._mask_type(examples) if only in (None, "mask-type") else None
+        if only is not None and not keeps:
+            return self._summed_up()
         self.say("5/5 calibration and export")
-        config = calibrate(self.recipe.config, selector.judge("train"))
-        export_words(self._tower, config, self.weights)
-        export_mask_type(mask_type.model, config, self.weights / "mask_type.onnx")
-        export_selector(selector.model, config, self.weights / "selector.onnx")
-        summary = {
-            "recipe": self.described,
-            "budget": str(self.budget),
-            "sha256": seal(self.weights, config),
-            "held_out": self.measured,
-        }
-        write_json(self.out / "run.json", summary)
+        config = EmbeddedConfig.from_json(read_json(self.weights / "config.json"))
+        if only is None:
+            export_words(self._tower, config, self.weights)
+        if mask_type is not None:
+            export_mask_type(mask_type.model, config, self.weights / "mask_type.onnx")
+        if selector is not None:
+            config = calibrate(self.recipe.config, selector.judge("train"))
+            export_selector(selector.model, config, self.weights / "selector.onnx")
+        self._summed_up(sha256=seal(self.weights, config))
         return self.weights
+
+    def _finished(self) -> Path | None:
+        """What `train` returned, if the same was trained to the end before."""
+        summary = self.out / "run.json"
+        if not self.resume or not summary.exists():
+            return None
+        before = read_json(summary)
+        asked = {"recipe": self.described, "budget": str(self.budget)}
+        if json.loads(json.dumps(asked)) != {key: before.get(key) for key in asked}:
+            return None
+        return self.weights if "sha256" in before else self.out
+
+    def _summed_up(self, **more: str) -> Path:
+        """Write `run.json`."""
+        summary = {"recipe": self.described, "budget": str(self.budget), **more}
+        write_json(self.out / "run.json", {**summary, "held_out": self.measured})
+        return self.out
 
     @cached_property
     def _tower(self) -> TextTower:
@@ -142,9 +166,6 @@ class EmbeddedTraining:
         folder = stage.replace(" ", "-")
         if self.recipe.start_from is not None:
             load_model(task.model, Path(self.recipe.start_from) / folder)
-        if self.recipe.only not in (None, folder):
-            self.measured.update(evaluate(task))
-            return
         described = {**self.described, "stage": stage}
         run = TrainingRun(self.out / folder, described, resume=self.resume)
         self.measured.update(fit(task, run, budget, settings, self.place))
@@ -152,6 +173,11 @@ class EmbeddedTraining:
     def _proposer(self) -> None:
         image = self.weights / "image.onnx"
         self.out.mkdir(parents=True, exist_ok=True)
+        only, start_from = self.recipe.only, self.recipe.start_from
+        if only in ("selector", "mask-type") and start_from is not None:
+            self.say(f"1/5 weights of {start_from}, all but {only}")
+            self._keep(Path(start_from) / "weights")
+            return
         if self.recipe.image_from is not None:
             self.say(f"1/5 proposer of {self.recipe.image_from}")
             source = EmbeddedWeights(self.recipe.image_from)
@@ -164,6 +190,14 @@ class EmbeddedTraining:
             self.weights.mkdir(exist_ok=True)
             export_image(proposer.model.net, image)
         write_json(self.weights / "config.json", self.recipe.config.to_json())
+
+    def _keep(self, weights: Path) -> None:
+        """Take the files of finished weights; what is trained replaces its own."""
+        source = EmbeddedWeights(str(weights))
+        source.verify()
+        self.weights.mkdir(exist_ok=True)
+        for name in source.files:
+            shutil.copyfile(source.path(name), self.weights / name)
 
     def _examples(self) -> _Examples:
         settings = self.recipe.selector

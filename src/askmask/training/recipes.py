@@ -15,6 +15,7 @@ from askmask.training.completer import CompleterRecipe, train_completer
 from askmask.training.embedded import STAGES, EmbeddedRecipe, EmbeddedTraining, Progress
 from askmask.training.loop import LoopSettings
 from askmask.training.mask_type import MaskTypeRecipe
+from askmask.training.overrides import overridden
 from askmask.training.placement import Placement
 from askmask.training.proposer import ProposerRecipe
 from askmask.training.selector import SelectorRecipe
@@ -86,6 +87,7 @@ def train(
     image_from: str | None = None,
     start_from: Path | None = None,
     only: str | None = None,
+    settings: Sequence[str] = (),
     resume: bool = False,
     device: str = "auto",
     say: Progress = lambda message: None,
@@ -101,23 +103,25 @@ def train(
             sentences is trained.
         start_from: run folder of the same recipe whose checkpoints the trained stages start from,
             e.g. to go on with more data.
-        only: one of `STAGES`, to train it alone; needs `image_from` and `start_from`.
+        only: one of `STAGES`, to train it alone; weights are exported if `start_from` has the
+            other stages.
+        settings: values to change in the recipe, e.g. "proposer.hidden_weight=0".
         resume: go on in `out`.
         device: where the training steps compute; see `Placement.named`.
         say: told of each stage.
 
     Returns:
-        The folder with the exported weights.
+        The folder with the exported weights; the run folder if none are exported.
 
     Raises:
-        ConfigError: for an unknown recipe or stage, a run folder of another one, or a device that
-            is not there.
+        ConfigError: for an unknown recipe, stage or setting, a run folder of another one, or a
+            device that is not there.
     """
     if name not in RECIPES:
         near = difflib.get_close_matches(name, RECIPES, 1)
         hint = f"; did you mean {near[0]}?" if near else ""
         raise ConfigError(f"unknown recipe {name!r}, there are {', '.join(RECIPES)}{hint}")
-    recipe = RECIPES[name]
+    recipe = overridden(RECIPES[name], settings)
     total = Budget.parse(budget or recipe.default_budget, recipe.default_budget)
     place = Placement.named(device)
     if isinstance(recipe, CompleterRecipe):
@@ -143,11 +147,11 @@ def train(
             start_from=None if start_from is None else str(start_from),
         )
         return train_system(recipe, out, total, resume, place, say)
-    if only is not None and (only not in STAGES or image_from is None or start_from is None):
-        raise ConfigError(
-            f"--only: expected one of {', '.join(STAGES)}, with --image-from and --start-from for "
-            f"what is left as it is; got {only!r}"
-        )
+    if only is not None and only not in STAGES:
+        raise ConfigError(f"--only: expected one of {', '.join(STAGES)}; got {only!r}")
+    if image_from is not None and (only == "proposer" or (only and start_from)):
+        other = "--only proposer" if only == "proposer" else "--only with --start-from"
+        raise ConfigError(f"{other} and --image-from both name the proposer; leave one out")
     given = tuple(str(folder) for folder in renders)
     recipe = replace(
         recipe,

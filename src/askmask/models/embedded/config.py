@@ -22,6 +22,7 @@ class EmbeddedConfig:
         overlap_threshold: of two candidates with a larger modal IoU the weaker one goes.
         mask_features: channels of the map that the dynamic mask head reads.
         appearance: channels of the map that mask tokens are pooled from.
+        comparative: whether candidates attend to one another; else each is judged by itself.
         max_references: most reference masks in one sentence.
         max_words: longest sentence in word pieces; the rest is cut off.
         select_threshold: least probability of a selected candidate.
@@ -37,6 +38,7 @@ class EmbeddedConfig:
     overlap_threshold: float = 0.6
     mask_features: int = 8
     appearance: int = 96
+    comparative: bool = True
     max_references: int = 8
     max_words: int = 128
     select_threshold: float = 0.5

@@ -99,6 +99,17 @@ class _MaskLayer(nn.Module):
         return result
 
 
+def _alone(prefix: Tensor, dtype: torch.dtype) -> Tensor:
+    """(B, 1, 1 + M, 1 + M) attention mask under which a mask sees itself and references only.
+
+    The token before the masks sees them all, and no mask sees it.
+    """
+    seen = functional.pad(prefix > 0, (1, 0))[:, None]  # (B, 1, 1 + M)
+    seen = seen | torch.eye(seen.shape[-1], dtype=torch.bool, device=seen.device)
+    first = torch.arange(seen.shape[-1], device=seen.device)[:, None] == 0
+    return torch.zeros_like(seen, dtype=dtype).masked_fill(~(seen | first), -1e4)[:, None]
+
+
 class SelectorNet(nn.Module):
     """Mask tokenizer, word adapter and a comparative transformer over the candidates.
 
@@ -111,6 +122,7 @@ class SelectorNet(nn.Module):
     def __init__(self, config: EmbeddedConfig | None = None) -> None:
         super().__init__()
         config = config or EmbeddedConfig()
+        self.comparative = config.comparative
         width = TextTower.width * len(self.reads)
         self.adapt = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, _WIDTH))
         self.word_layers = nn.ModuleList(_WordLayer() for _ in range(_WORD_LAYERS))
@@ -161,6 +173,8 @@ class SelectorNet(nn.Module):
         x = torch.cat([self.whole.expand(len(masks), -1, -1), masks], 1)  # (B, 1 + M, C)
         related = functional.pad(self.pair(pairs), (0, 0, 1, 0, 1, 0))
         blocked = hide(functional.pad(masks_valid, (1, 0), value=True), x.dtype)
+        if not self.comparative:
+            blocked = blocked + _alone(prefix, x.dtype)
         for layer in self.layers[: _LAYERS // 2]:
             x = layer(x, related, blocked, words, padded)
         steps = self.steps(x[:, 1:])
