@@ -10,6 +10,7 @@ from pathlib import Path
 from askmask.errors import ConfigError
 from askmask.models.completer.config import CompleterConfig
 from askmask.models.system_weights import SYSTEMS
+from askmask.training.asked_pictures import SEEDS
 from askmask.training.budget import Budget
 from askmask.training.completer import CompleterRecipe, train_completer
 from askmask.training.embedded import STAGES, EmbeddedRecipe, EmbeddedTraining, Progress
@@ -88,6 +89,7 @@ def train(
     start_from: Path | None = None,
     only: str | None = None,
     settings: Sequence[str] = (),
+    seed: int | None = None,
     resume: bool = False,
     device: str = "auto",
     say: Progress = lambda message: None,
@@ -106,6 +108,8 @@ def train(
         only: one of `STAGES`, to train it alone; weights are exported if `start_from` has the
             other stages.
         settings: values to change in the recipe, e.g. "proposer.hidden_weight=0".
+        only: one of `STAGES`, to train it alone; needs `image_from` and `start_from`.
+        seed: of a system's parameters and pictures, instead of the recipe's own.
         resume: go on in `out`.
         device: where the training steps compute; see `Placement.named`.
         say: told of each stage.
@@ -124,6 +128,8 @@ def train(
     recipe = overridden(RECIPES[name], settings)
     total = Budget.parse(budget or recipe.default_budget, recipe.default_budget)
     place = Placement.named(device)
+    if seed is not None and not isinstance(recipe, SystemRecipe):
+        raise ConfigError(f"recipe {name}: --seed is for the seven systems; leave it out")
     if isinstance(recipe, CompleterRecipe):
         if image_from is not None or only is not None:
             raise ConfigError(
@@ -140,8 +146,11 @@ def train(
             raise ConfigError(
                 f"recipe {name}: --renders and --only are for other models; leave them out"
             )
+        if seed is not None and seed not in SEEDS:
+            raise ConfigError(f"--seed: expected 0 to {SEEDS[-1]}, got {seed}")
         recipe = replace(
             recipe,
+            seed=recipe.seed if seed is None else seed,
             image_from=image_from,
             pool=recipe.pool if image_from is None else str(Path(image_from) / "weights"),
             start_from=None if start_from is None else str(start_from),

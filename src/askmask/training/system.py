@@ -63,7 +63,7 @@ class SystemRecipe:
         image_from: run folder of an embedded training whose proposer gives the eyes; and the pool.
         start_from: run folder of the same system to start from.
         validation_pictures: held-out pictures, for each of the two pools of wordings.
-        seed: of parameters and pictures.
+        seed: of parameters and pictures, one of `asked_pictures.SEEDS`.
         default_budget: when `--budget` is not given.
     """
 
