@@ -73,7 +73,7 @@ def test_a_seed_changes_parameters_and_pictures(monkeypatch: pytest.MonkeyPatch)
 
 def test_seeds_of_other_trainings_are_refused(tmp_path: Path) -> None:
     for seed in (-1, 256):
-        with pytest.raises(ConfigError, match=f"--seed: expected 0 to 255, got {seed}"):
+        with pytest.raises(ConfigError, match=f"seed: expected 0 to 255, got {seed}"):
             train("rela-smoke", tmp_path, seed=seed)
     with pytest.raises(ConfigError, match="--seed is for the seven systems"):
         train("completer-smoke", tmp_path, seed=1)

@@ -24,14 +24,13 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
-from askmask.models.mask_decoder import PromptDecoder, projection
+from askmask.models.mask_decoder import PromptDecoder, mask_losses, projection
 from askmask.models.speaker import Heard, Speaker, margin
-from askmask.models.system import Asked, Pictures, Reply, System, Truth, dice_loss, type_loss
+from askmask.models.system import Asked, Pictures, Reply, System, Truth, type_loss
 from askmask.models.trunk import SIZES, Trunk, TrunkSize, Views
 
-__all__ = ["Lisa", "LisaOptions", "LisaSeen", "mask_loss"]
+__all__ = ["Lisa", "LisaOptions", "LisaSeen"]
 
 _VOCABULARY = ("<end>", "it", "is", "[SEG]", "absent")
 _FOUND = "it is [SEG] <end>"
@@ -121,7 +120,7 @@ class Lisa(System):
         states = self.speaker.follow(heard, answers)
         place = 1 + self.speaker.ids(_FOUND).index(self._seg)
         logits = self._draw(seen, asked, states[:, place])
-        cross, dice = mask_loss(logits, truth.union, 1 - truth.none)
+        cross, dice = mask_losses(logits, truth.union, 1 - truth.none)
         options = self._options
         return {
             "text": options.text_weight
@@ -151,17 +150,3 @@ class Lisa(System):
         prompts = self.project(states)
         masks: Tensor = self.decoder(prompts, seen.views.of(asked.picture), self.trunk.pixels)
         return masks
-
-
-def mask_loss(logits: Tensor, wanted: Tensor, counted: Tensor) -> tuple[Tensor, Tensor]:
-    """Cross-entropy and dice of masks.
-
-    Args:
-        logits: (B, h, w).
-        wanted: (B, h, w) float.
-        counted: (B,) float, 0 for what is not averaged over.
-    """
-    cross = functional.binary_cross_entropy_with_logits(logits, wanted, reduction="none")
-    each = torch.stack([cross.mean((1, 2)), dice_loss(logits, wanted)])
-    bce, dice = (each * counted).sum(1) / counted.sum().clamp(min=1)
-    return bce, dice

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
+from askmask.models.system import dice_loss
 from askmask.models.transformer import Attention
 from askmask.models.trunk import PixelDecoder, TrunkSize, Views, plane_positions
 
-__all__ = ["PromptDecoder", "TwoWay", "filters", "projection"]
+__all__ = ["PromptDecoder", "TwoWay", "filters", "mask_losses", "projection"]
 
 _HEADS = 4
 _LAYERS = 2
@@ -98,3 +100,20 @@ def projection(size: TrunkSize) -> nn.Sequential:
     return nn.Sequential(
         nn.Linear(size.width, size.width), nn.ReLU(), nn.Linear(size.width, size.pyramid)
     )
+
+
+def mask_losses(
+    logits: Tensor, wanted: Tensor, counted: Tensor, weights: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
+    """Cross-entropy and dice, averaged over masks.
+
+    Args:
+        logits: (B, h, w).
+        wanted: (B, h, w) float.
+        counted: (B,) float or bool, 0 for a mask that is not averaged over; may be so for all.
+        weights: (B, h, w) of pixels in the cross-entropy, or None for 1 everywhere.
+    """
+    cross = functional.binary_cross_entropy_with_logits(logits, wanted, weights, reduction="none")
+    each = torch.stack([cross.mean((1, 2)), dice_loss(logits, wanted)])
+    bce, dice = (each * counted).sum(1) / counted.sum().clamp(min=1)
+    return bce, dice

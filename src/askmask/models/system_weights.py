@@ -24,6 +24,7 @@ SYSTEMS = {
     "rela": "askmask.models.rela:Rela",
     "ras": "askmask.models.ras:Ras",
     "lisa": "askmask.models.lisa:Lisa",
+    "pixellm": "askmask.models.pixellm:PixelLM",
 }
 """Name -> "module:Class" of every system."""
 

@@ -25,6 +25,7 @@ from askmask.models.system_weights import build_system, save_system
 from askmask.models.trunk import start_from_proposer
 from askmask.pantry.language.banks import Pool
 from askmask.training.asked_pictures import (
+    SEEDS,
     Lesson,
     StreamSettings,
     asked_picture,
@@ -81,6 +82,10 @@ class SystemRecipe:
     validation_pictures: int = 60
     seed: int = 0
     default_budget: str = "30m"
+
+    def __post_init__(self) -> None:
+        if self.seed not in SEEDS:
+            raise ConfigError(f"seed: expected 0 to {SEEDS[-1]}, got {self.seed}")
 
 
 class SystemTask:
