@@ -59,10 +59,10 @@ def test_tokens_look_inside_their_masks() -> None:
     changed = views.coarse.clone()
     changed[..., changed.shape[3] // 2 :] += 1
     # One token a sentence, so that tokens hear nothing from each other.
-    tokens, condition = torch.randn(16, 1, size.width), torch.randn(16, size.width)
+    tokens = torch.randn(16, 1, size.width)
     picture = torch.zeros(16, dtype=torch.long)
     (first, before), (_, after) = (
-        generator(tokens, condition, generator.look(views._replace(coarse=coarse), pixels), picture)
+        generator(tokens, generator.look(views._replace(coarse=coarse), pixels), picture)
         for coarse in (views.coarse, changed)
     )
     left = first.masks[:, 0, 0, 0] > 0

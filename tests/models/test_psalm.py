@@ -11,7 +11,6 @@ pytest.importorskip("torch")
 import torch
 import toy_asked as toy
 
-from askmask.models.mask_generator import Proposals
 from askmask.models.psalm import Psalm
 from askmask.models.system import Pictures, chosen_slots
 
@@ -71,8 +70,8 @@ def test_another_condition_picks_another_proposal(net: Psalm) -> None:
     seen = net.see(PICTURES)
     read = net.read(seen, ASKED)
     proposals = net.propose(seen, ASKED, read)[-1]
-    own = proposals.fits[PAIRS]
-    swapped = net.generator.fit(proposals.tokens[PAIRS], read.condition[OTHERS])
+    own = net.fit(proposals.tokens, read.condition)[PAIRS]
+    swapped = net.fit(proposals.tokens[PAIRS], read.condition[OTHERS])
     winner = own.argmax(1, keepdim=True)
     assert (swapped.argmax(1) != winner[:, 0]).float().mean() > 0.5
     assert own.gather(1, winner).mean() > 0
@@ -86,10 +85,11 @@ def test_before_the_condition_tokens_know_the_picture_alone() -> None:
         seen = net.see(PICTURES)
         read = net.read(seen, ASKED)
         proposals = net.propose(seen, ASKED, read)[-1]
-        swapped = net.generator.fit(proposals.tokens[PAIRS], read.condition[OTHERS])
+        own = net.fit(proposals.tokens, read.condition)
+        swapped = net.fit(proposals.tokens[PAIRS], read.condition[OTHERS])
     assert torch.allclose(proposals.masks[PAIRS], proposals.masks[OTHERS], atol=1e-4)
-    assert torch.allclose(swapped, proposals.fits[OTHERS], atol=1e-4)
-    assert (swapped.argmax(1) != proposals.fits[PAIRS].argmax(1)).float().mean() > 0.5
+    assert torch.allclose(swapped, own[OTHERS], atol=1e-4)
+    assert (swapped.argmax(1) != own[PAIRS].argmax(1)).float().mean() > 0.5
     assert fused_iou(net)[TARGETED].mean() > 0.6
 
 
@@ -111,7 +111,7 @@ def test_a_score_is_the_class_times_the_certainty_of_the_mask() -> None:
     masks = torch.full((1, 3, 2, 2), -9.0)
     masks[0, 0, 0], masks[0, 1, 0] = 9.0, 0.1  # sure, unsure, empty
     fits = torch.full((1, 3), 2.0)
-    sure, unsure, empty = net._scores(Proposals(masks, masks, fits))[0].sigmoid().tolist()
+    sure, unsure, empty = net._scores(masks, fits)[0].sigmoid().tolist()
     assert sure == pytest.approx(0.88, abs=0.01)
     assert unsure == pytest.approx(0.88 * 0.525, abs=0.01)
     assert empty < 0.001

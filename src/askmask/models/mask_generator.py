@@ -1,9 +1,8 @@
-"""Mask tokens -> mask proposals and how well each fits a condition, refined layer by layer.
+"""Tokens -> masks, refined layer by layer, and the matching of masks to targets.
 
 A small decoder after Mask2Former (Cheng et al., CVPR 2022): tokens look at the picture inside the
-mask that they have so far, at each other, and give a better mask; a mask is the dot product of its
-token with the map of pixels. What a proposal is, is another dot product, with the embedding of the
-condition, so that finding masks and telling them apart are two things.
+mask that they have so far, and at each other, and give a better mask; a mask is the dot product of
+its token with the map of pixels. What a mask shows is left to the systems.
 """
 
 from __future__ import annotations
@@ -43,13 +42,11 @@ class Proposals(NamedTuple):
 
     Attributes:
         masks: (S, Q, h, w) logits.
-        tokens: (S, Q, width), to be compared with a condition by `MaskGenerator.fit`.
-        fits: (S, Q) logits of fitting the sentence's condition.
+        tokens: (S, Q, width), normed, to tell what a mask shows.
     """
 
     masks: Tensor
     tokens: Tensor
-    fits: Tensor
 
 
 class Matches(NamedTuple):
@@ -86,7 +83,7 @@ class _Refine(nn.Module):
 
 
 class MaskGenerator(nn.Module):
-    """Proposals from mask tokens, pixels and a condition."""
+    """Proposals from tokens and pixels."""
 
     def __init__(self, size: TrunkSize, layers: int) -> None:
         super().__init__()
@@ -96,7 +93,6 @@ class MaskGenerator(nn.Module):
         self.filters = nn.Sequential(
             nn.Linear(width, width), nn.ReLU(), nn.Linear(width, size.mask_features)
         )
-        self.likeness = nn.Sequential(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, width))
 
     @property
     def _stack(self) -> list[_Refine]:
@@ -113,14 +109,11 @@ class MaskGenerator(nn.Module):
             tuple((view.shape[2], view.shape[3]) for view in turns),
         )
 
-    def forward(
-        self, tokens: Tensor, condition: Tensor, sources: Sources, picture: Tensor
-    ) -> list[Proposals]:
+    def forward(self, tokens: Tensor, sources: Sources, picture: Tensor) -> list[Proposals]:
         """Propose masks.
 
         Args:
-            tokens: (S, Q, width).
-            condition: (S, width).
+            tokens: (S, Q, width), Q at least 1.
             sources: of P pictures.
             picture: (S,) long, which picture each sentence is about.
 
@@ -128,25 +121,17 @@ class MaskGenerator(nn.Module):
             Proposals of the tokens as they come and after each layer; the last are the best.
         """
         pixels = sources.pixels[picture]
-        found = [self._read(tokens, condition, pixels)]
+        found = [self._read(tokens, pixels)]
         for place, layer in enumerate(self._stack):
             near = functional.adaptive_avg_pool2d(found[-1].masks.detach(), sources.grids[place])
             keys, values = sources.keys[place][picture], sources.values[place][picture]
             tokens = layer(tokens, keys, values, near.flatten(2) > 0)
-            found.append(self._read(tokens, condition, pixels))
+            found.append(self._read(tokens, pixels))
         return found
 
-    def _read(self, tokens: Tensor, condition: Tensor, pixels: Tensor) -> Proposals:
+    def _read(self, tokens: Tensor, pixels: Tensor) -> Proposals:
         normed = self.norm(tokens)
-        masks = torch.einsum("sqc,schw->sqhw", self.filters(normed), pixels)
-        return Proposals(masks, normed, self.fit(normed, condition))
-
-    def fit(self, tokens: Tensor, condition: Tensor) -> Tensor:
-        """(S, Q) logits: likeness of `Proposals.tokens` to conditions (S, width)."""
-        # The authors take the plain product; the root keeps wide products from saturating.
-        alike = self.likeness(tokens) @ condition[..., None] / tokens.shape[2] ** 0.5
-        logits: Tensor = alike[..., 0]
-        return logits
+        return Proposals(torch.einsum("sqc,schw->sqhw", self.filters(normed), pixels), normed)
 
 
 @torch.no_grad()

@@ -119,6 +119,7 @@ class Psalm(System):
         self.to_token = nn.Linear(width, width)
         self.to_condition = nn.Linear(width, width)
         self.generator = MaskGenerator(size, options.decoder_layers)
+        self.likeness = nn.Sequential(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, width))
 
     @classmethod
     def named(cls, size: str, **options: Any) -> Psalm:
@@ -144,7 +145,7 @@ class Psalm(System):
         """A slot for each mask token; nothing fits when no proposal passes."""
         read = self.read(seen, asked)
         proposals = self.propose(seen, asked, read)[-1]
-        scores = self._scores(proposals)
+        scores = self._scores(proposals.masks, self.fit(proposals.tokens, read.condition))
         return Reply(proposals.masks, scores, -scores.amax(1), read.types)
 
     def read(self, seen: _Seen, asked: Asked) -> _Read:
@@ -167,15 +168,23 @@ class Psalm(System):
 
     def propose(self, seen: _Seen, asked: Asked, read: _Read) -> list[Proposals]:
         """Proposals of each layer of the mask generator, the best last."""
-        found: list[Proposals] = self.generator(
-            read.tokens, read.condition, seen.sources, asked.picture
-        )
+        found: list[Proposals] = self.generator(read.tokens, seen.sources, asked.picture)
         return found
+
+    def fit(self, tokens: Tensor, condition: Tensor) -> Tensor:
+        """(S, Q) logits of what proposals are, by the likeness of their tokens to (S, width)."""
+        # The authors take the plain product; the root keeps wide products from saturating.
+        alike = self.likeness(tokens) @ condition[..., None] / tokens.shape[2] ** 0.5
+        logits: Tensor = alike[..., 0]
+        return logits
 
     def loss(self, seen: _Seen, asked: Asked, truth: Truth) -> dict[str, Tensor]:
         """Losses of matched masks and of classes, of all layers' proposals, and of the type."""
         read = self.read(seen, asked)
-        layers = [self._layer_losses(one, truth) for one in self.propose(seen, asked, read)]
+        layers = [
+            self._layer_losses(one, self.fit(one.tokens, read.condition), truth)
+            for one in self.propose(seen, asked, read)
+        ]
         parts = {name: torch.stack([one[name] for one in layers]).mean() for name in layers[0]}
         return {**parts, "type": type_loss(read.types, asked, truth)}
 
@@ -193,16 +202,15 @@ class Psalm(System):
         """The same (L, width) tokens for each of `count` sentences."""
         return tokens.expand(count, -1, -1)
 
-    def _scores(self, proposals: Proposals) -> Tensor:
+    def _scores(self, masks: Tensor, fits: Tensor) -> Tensor:
         """(S, Q) logits, 0 at the threshold: class times the mean probability inside the mask."""
-        probability = proposals.masks.sigmoid()
-        inside = (proposals.masks > 0).float()
+        probability, inside = masks.sigmoid(), (masks > 0).float()
         quality = (probability * inside).sum((2, 3)) / inside.sum((2, 3)).clamp(min=1)
-        score = (proposals.fits.sigmoid() * quality).clamp(_LEAST, 1 - _LEAST)
+        score = (fits.sigmoid() * quality).clamp(_LEAST, 1 - _LEAST)
         threshold = self._options.threshold
         return score.logit() - math.log(threshold / (1 - threshold))
 
-    def _layer_losses(self, proposals: Proposals, truth: Truth) -> dict[str, Tensor]:
+    def _layer_losses(self, proposals: Proposals, fits: Tensor, truth: Truth) -> dict[str, Tensor]:
         options = self._options
         pairs = match(proposals.masks, truth, options.cross_weight, options.dice_weight)
         ours = proposals.masks[pairs.sentence, pairs.proposal]
@@ -212,7 +220,7 @@ class Psalm(System):
         return {
             "mask": options.cross_weight * cross.mean((1, 2)).sum() / count,
             "dice": options.dice_weight * dice_loss(ours, wanted).sum() / count,
-            "class": options.class_weight * _class_loss(proposals.fits, pairs),
+            "class": options.class_weight * _class_loss(fits, pairs),
         }
 
 
