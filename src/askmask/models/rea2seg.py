@@ -16,8 +16,8 @@ each is scored with the others known. Scores are learnt on what stage one propos
 at hand: the IoU of each candidate with the answer. Whether anything fits at all, LISA says.
 
 What differs from the paper: the language model of the paper has learnt in its pretraining to look
-at what is spoken of, ours has learnt nothing before, and its decoder finds things that it never
-looked at; so a loss asks that some head of it looks at the target (`look_weight`; 0 leaves it out).
+at what is spoken of; ours has learnt nothing before, and its decoder finds things that it never
+looked at. So a loss asks one head of the last layer to look at the target (`look_weight`).
 Both stages are trained side by side on the same sentences, so that the
 budget is that of one system; no gradient of stage two reaches LISA. Heads are not chosen on a
 validation set but by their record on new sentences as they come, before these are learnt from.
@@ -286,11 +286,11 @@ class Rea2Seg(System):
         return found.reshape(*found.shape[:-1], *self._options.grid_hw)
 
     def _look_loss(self, looks: Tensor, visible: Tensor, none: Tensor) -> Tensor:
-        """How little of its attention to the picture the best head of each sentence has on target."""
-        maps = looks.reshape(*looks.shape[:-1], *self._options.grid_hw)
-        best = head_worth(maps, visible).flatten(1).amax(1)
-        each = -best.clamp(min=_LEAST).log() * (1 - none)
-        return each.sum() / (1 - none).sum().clamp(min=1)
+        """Cross-entropy of attention on targets, of the best head of the last layer."""
+        maps = looks[:, :, -1].reshape(len(looks), -1, *self._options.grid_hw)
+        share = head_worth(maps, visible).clamp(min=_LEAST)
+        each = (-share.log() * (1 - none)[:, None]).sum(0) / (1 - none).sum().clamp(min=1)
+        return each.amin()
 
     def candidates(self, seen: _Seen, asked: Asked, maps: Tensor | None = None) -> Candidates:
         """Stage one; regions are those of the sentence as it is, whatever type is forced.
