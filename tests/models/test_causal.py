@@ -8,7 +8,7 @@ pytest.importorskip("torch")
 
 import torch
 
-from askmask.models.causal import CausalTransformer
+from askmask.models.causal import CausalTransformer, interleaved
 from askmask.models.trunk import SIZES
 
 SIZE = SIZES["tiny"]()
@@ -58,3 +58,14 @@ def test_attention_maps_are_causal_and_sum_to_one() -> None:
     assert torch.allclose(maps.sum(-1), torch.ones(maps.shape[:-1]), atol=1e-5)
     assert (maps.triu(1) == 0).all()
     assert (maps[..., 3:, 2] == 0).all()
+
+
+def test_tokens_stand_behind_the_words_that_they_belong_to() -> None:
+    words = torch.tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 0.0]])[..., None]
+    valid = torch.tensor([[True] * 3, [True, True, False]])
+    spots = torch.tensor([[2, 0], [0, -1]])
+    tokens = [torch.tensor([[10.0, 20.0], [30.0, 0.0]])[..., None] * scale for scale in (1, 10)]
+    text, known = interleaved(words, valid, spots, tokens)
+    assert text[0, :, 0].tolist() == [1, 20, 200, 2, 3, 10, 100]
+    assert text[1, known[1], 0].tolist() == [4, 30, 300, 5]
+    assert known[1].tolist() == [True] * 4 + [False] * 3

@@ -13,6 +13,7 @@ from askmask.models.trunk import (
     SIZES,
     Reader,
     Trunk,
+    grid_tokens,
     plane_positions,
     pool_masks,
     start_from_proposer,
@@ -46,7 +47,8 @@ def test_eyes_start_from_a_proposer_and_see_the_same() -> None:
     proposer, trunk = ProposerNet().eval(), Trunk(SIZES["small"]()).eval()
     state = {f"net.{name}": tensor for name, tensor in proposer.state_dict().items()}
     own = len(trunk.eyes.state_dict())
-    assert start_from_proposer(trunk, {**state, "category.weight": torch.zeros(1)}) > own
+    parts = [trunk.eyes, trunk.pixels]
+    assert start_from_proposer(parts, {**state, "category.weight": torch.zeros(1)}) > own
     images = torch.randn(1, 3, 48, 64)
     *_, appearance = proposer(images)
     assert torch.allclose(proposer.appearance(trunk.eyes(images).middle), appearance, atol=1e-5)
@@ -54,7 +56,7 @@ def test_eyes_start_from_a_proposer_and_see_the_same() -> None:
 
 def test_eyes_of_another_size_take_nothing_over() -> None:
     given = {"stem.0.weight": torch.zeros(99, 3, 3, 3), "head.0.0.weight": torch.zeros(1)}
-    assert start_from_proposer(Trunk(SIZE), given) == 0
+    assert start_from_proposer([Trunk(SIZE).eyes], given) == 0
 
 
 def test_padded_words_change_nothing() -> None:
@@ -67,6 +69,14 @@ def test_padded_words_change_nothing() -> None:
     assert torch.allclose(padded[:, :5], short, atol=1e-5)
     assert torch.allclose(also, types, atol=1e-5)
     assert not torch.allclose(reader(words, valid, 0 * forced)[1][1], types[1], atol=1e-3)
+
+
+def test_tokens_of_a_grid_lie_row_by_row() -> None:
+    features = torch.zeros(1, 4, 6, 8)
+    features[0, 2:, :3] = 5
+    tokens = grid_tokens(features, (2, 2)) - grid_tokens(0 * features, (2, 2))
+    assert tokens.shape == (1, 4, 8)
+    assert torch.allclose(tokens[0, :, 0], torch.tensor([0.0, 0.0, 5.0, 0.0]), atol=1e-5)
 
 
 def test_pooling_averages_under_each_mask() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,9 @@ from askmask.errors import ConfigError, OutputError
 from askmask.models.embedded.segmenter import EmbeddedSegmenter
 from askmask.models.embedded.tokens import STEPS
 from askmask.models.embedded.weights import EmbeddedWeights
+from askmask.pantry.build import build_scenes
 from askmask.pantry.compose import compose
+from askmask.pantry.language.folder import build_queries_folder
 from askmask.pantry.sprites import SpriteBank
 from askmask.training.candidates import read_shard
 from askmask.training.recipes import train
@@ -61,9 +64,18 @@ def test_one_stage_alone_is_measured_and_nothing_exported(
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("chain") / "run"
-    train("embedded-smoke", folder)
-    return folder
+    """A run measured and calibrated on pictures of its own."""
+    folder = tmp_path_factory.mktemp("chain")
+    build_scenes(folder / "val", count=2, seed=1, size_hw=(120, 160))
+    build_queries_folder(folder / "val", per_image=4)
+    train("embedded-smoke", folder / "run", validate=folder / "val")
+    return folder / "run"
+
+
+def test_the_held_out_pictures_are_measured(run: Path) -> None:
+    measured = json.loads((run / "run.json").read_text())["held_out"]
+    for name in ("modal.val", "amodal.val", "group.val", "none.val", "type.val"):
+        assert 0 <= measured[name] <= 1
 
 
 def test_the_exported_weights_verify_and_answer(run: Path) -> None:
@@ -91,10 +103,11 @@ def test_a_used_run_folder_is_refused_and_resume_finishes_at_once(run: Path) -> 
     with pytest.raises(OutputError, match="--resume"):
         train("embedded-smoke", run)
     said: list[str] = []
-    assert train("embedded-smoke", run, resume=True, say=said.append) == run / "weights"
+    again = partial(train, "embedded-smoke", run, validate=run.parent / "val", resume=True)
+    assert again(say=said.append) == run / "weights"
     assert said == [f"finished before: {run}"]
-    with pytest.raises(ConfigError, match="was made with other values of"):
-        train("embedded-smoke", run, resume=True, settings=["selector.batch=3"])
+    with pytest.raises(ConfigError, match=r"was made with other values of \['selector'\]"):
+        again(settings=["selector.batch=3"])
 
 
 def test_cached_candidates_hold_what_the_scene_says(run: Path) -> None:

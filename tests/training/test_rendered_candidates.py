@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from askmask.errors import ConfigError, DataError
 from askmask.formats.askmask import (
     QueryRecord,
     read_entities,
@@ -18,6 +19,7 @@ from askmask.formats.askmask import (
     write_queries,
 )
 from askmask.training.candidates import cache_renders, read_shard
+from askmask.training.renders import learnable
 
 NATURAL = Path(__file__).parents[2] / "benchmarks" / "pantry-natural"
 
@@ -50,7 +52,7 @@ def rewrite(folder: Path, queries: Iterable[QueryRecord]) -> None:
 
 def test_a_shard_is_made_once_and_anew_for_other_queries(folder: Path, tmp_path: Path) -> None:
     queries = list(read_queries(folder / "queries.jsonl"))
-    shard = cache_renders("embedded-v1", folder, tmp_path)
+    (shard,) = cache_renders("embedded-v1", folder, tmp_path, workers=1)
     (scene,) = read_shard(shard)
     typed = [query for query in queries if query.mask_type is not None]
     assert [query.text for query in scene.queries] == [query.text for query in typed]
@@ -60,11 +62,34 @@ def test_a_shard_is_made_once_and_anew_for_other_queries(folder: Path, tmp_path:
     assert np.isfinite(scene.tokens.appearance).all()
 
     written = shard.stat().st_mtime_ns
-    assert cache_renders("embedded-v1", folder, tmp_path) == shard
+    assert cache_renders("embedded-v1", folder, tmp_path) == [shard]
     assert shard.stat().st_mtime_ns == written
 
-    kept, *others = queries
-    rewrite(folder, [kept, *(replace(query, tags=("part:test",)) for query in others)])
-    other = cache_renders("embedded-v1", folder, tmp_path)
+    kept, *_ = queries
+    rewrite(folder, [kept])
+    (other,) = cache_renders("embedded-v1", folder, tmp_path, workers=1)
     assert other != shard
     assert [query.text for query in read_shard(other)[0].queries] == [kept.text]
+
+
+class TestLearnable:
+    def test_files_may_be_named_after_their_split(self, folder: Path) -> None:
+        (plain,) = learnable(folder)
+        for kind in ("entities", "queries"):
+            (folder / f"{kind}.jsonl").rename(folder / f"{kind}-train.jsonl")
+        assert list(learnable(folder)) == [plain]
+
+    def test_a_picture_with_a_query_of_the_test_part_is_left_out(self, folder: Path) -> None:
+        first, *others = read_queries(folder / "queries.jsonl")
+        rewrite(folder, [replace(first, tags=("part:test",)), *others])
+        assert list(learnable(folder)) == []
+
+    @pytest.mark.parametrize("split", ["test", "test-views"])
+    def test_test_splits_are_refused(self, folder: Path, split: str) -> None:
+        (folder / "queries.jsonl").rename(folder / f"queries-{split}.jsonl")
+        with pytest.raises(ConfigError, match="is of a test split, from which nothing may be"):
+            list(learnable(folder))
+
+    def test_a_folder_of_something_else_is_named(self, tmp_path: Path) -> None:
+        with pytest.raises(DataError, match=r"expected queries\.jsonl or queries-SPLIT.jsonl"):
+            list(learnable(tmp_path))

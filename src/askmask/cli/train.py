@@ -23,6 +23,10 @@ def train(
         list[Path] | None,
         typer.Option(help="Benchmark folder of rendered scenes to mix in; may be repeated."),
     ] = None,
+    validate: Annotated[
+        Path | None,
+        typer.Option(help="Benchmark folder of rendered scenes to measure and calibrate on."),
+    ] = None,
     image_from: Annotated[
         str | None,
         typer.Option(
@@ -70,6 +74,7 @@ def train(
         out,
         budget=budget,
         renders=renders or (),
+        validate=validate,
         image_from=image_from,
         start_from=start_from,
         only=only,

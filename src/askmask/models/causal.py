@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple, cast
 
 import torch
@@ -11,7 +12,7 @@ from torch.nn import functional
 from askmask.models.transformer import Layer, waves
 from askmask.models.trunk import TrunkSize
 
-__all__ = ["CausalTransformer", "Memory"]
+__all__ = ["CausalTransformer", "Memory", "interleaved"]
 
 
 class Memory(NamedTuple):
@@ -97,3 +98,30 @@ def _placed(tokens: Tensor, valid: Tensor, past: Memory | None) -> tuple[Tensor,
     own = functional.pad(own, (before, 0))  # a padded place sees itself: nothing at all is NaN
     seen = causal[None] & (known[:, None] | own[None])
     return tokens + waves(position, tokens.shape[2]), seen[:, None]
+
+
+def interleaved(
+    words: Tensor, valid: Tensor, spots: Tensor, tokens: Sequence[Tensor]
+) -> tuple[Tensor, Tensor]:
+    """Set tokens in among words.
+
+    Args:
+        words: (S, T, C) float.
+        valid: (S, T) bool, False where padded.
+        spots: (S, R) long, the word that each reference stands behind, or -1 for no reference.
+        tokens: (S, R, C) float each; those of a reference stand behind each other.
+
+    Returns:
+        The text (S, T + R * len(tokens), C), and its validity; what is padded comes last.
+    """
+    given = spots >= 0
+    count = words.shape[1]
+    late = float(2 * count)
+    place = torch.arange(count, device=words.device).expand(len(words), -1).float()
+    keys = [place.masked_fill(~valid, late)]
+    for index in range(len(tokens)):
+        behind = (index + 1) / (len(tokens) + 1)
+        keys.append((spots + behind).masked_fill(~given, late))
+    sorted_keys, order = torch.cat(keys, 1).sort(dim=1, stable=True)
+    parts = torch.cat([words, *tokens], 1)
+    return parts.gather(1, order[..., None].expand(-1, -1, words.shape[2])), sorted_keys < late

@@ -18,8 +18,8 @@ hidden state from one place before its token; here it is the token's own, as the
 What differs from the paper, for every system alike: small eyes instead of CLIP, whose scales are
 the trunk's at 1/16 and 1/8; the finest mask is read from the trunk's pixel decoder; a small causal
 transformer that learns from nothing; words from the frozen tower, and answers in a vocabulary of a
-few words. Targets come in the order of the samples. Reference masks have no input in this design
-and are not looked at.
+few words. Targets come from left to right. Reference masks have no input in this design and are not
+looked at.
 """
 
 from __future__ import annotations
@@ -32,19 +32,17 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from askmask.errors import ConfigError
-from askmask.models.mask_decoder import TwoWay, filters, mask_losses, projection
-from askmask.models.speaker import Listing, Speaker, margin, places
-from askmask.models.system import Asked, Pictures, Reply, System, Truth, type_loss
+from askmask.models.listing import Lister, Listing
+from askmask.models.mask_decoder import TwoWay, filters, projection
+from askmask.models.speaker import Heard, Speaker
+from askmask.models.system import Asked, Pictures
 from askmask.models.trunk import SIZES, PixelDecoder, Trunk, TrunkSize, Views
 
-__all__ = ["PixelLM", "PixelLMOptions", "refinement_weights"]
-
-_OUTSIDE = -8.0
-"""Logit everywhere of a mask that was not drawn."""
+__all__ = ["Pixellm", "PixellmOptions", "refinement_weights"]
 
 
 @dataclass(frozen=True)
-class PixelLMOptions:
+class PixellmOptions:
     """Choices of the design.
 
     Attributes:
@@ -110,31 +108,32 @@ class _ScaleDecoder(nn.Module):
         return fused
 
 
-class PixelLM(System):
-    """A slot for each target that the answer names."""
+class Pixellm(Lister):
+    """The tokens of a target are the whole codebook."""
 
     name = "pixellm"
 
-    def __init__(self, size: TrunkSize, options: PixelLMOptions) -> None:
+    def __init__(self, size: TrunkSize, options: PixellmOptions) -> None:
         super().__init__()
         if options.scales not in (1, 2):
             raise ConfigError(f"pixellm: scales: expected 1 or 2, got {options.scales}")
         self._options = options
+        self.loss_weights = (options.text_weight, options.refinement_weight, options.dice_weight)
         codebook = options.scales * options.tokens
-        self.trunk = Trunk(size)
         self.listing = Listing(codebook, options.max_targets)
         vocabulary = (*Listing.words, *(f"[SEG{index}]" for index in range(codebook)))
+        self.trunk = Trunk(size)
         self.speaker = Speaker(size, vocabulary, options.grid_hw)
         self.project = projection(size)
         self.fusion = nn.Parameter(torch.full((options.tokens,), 1 / options.tokens))
         self.decoder = _ScaleDecoder(size, options.scales)
 
     @classmethod
-    def named(cls, size: str, **options: Any) -> PixelLM:
-        """Build one of a size of `trunk.SIZES`; options are those of `PixelLMOptions`."""
+    def named(cls, size: str, **options: Any) -> Pixellm:
+        """Build one of a size of `trunk.SIZES`; options are those of `PixellmOptions`."""
         if "grid_hw" in options:
             options["grid_hw"] = tuple(options["grid_hw"])
-        return cls(SIZES[size](), PixelLMOptions(**options))
+        return cls(SIZES[size](), PixellmOptions(**options))
 
     def options(self) -> dict[str, Any]:
         """Choices of the design."""
@@ -145,96 +144,29 @@ class PixelLM(System):
         views: Views = self.trunk.eyes(pictures.images)
         return _Seen(views, self.speaker.look(views.middle))
 
-    def reply(self, seen: _Seen, asked: Asked) -> Reply:
-        """Speak, and draw the targets that the answer names.
-
-        The first one is always drawn, for replies with other mask types to the same sentence.
-        """
-        states, types, scores = self._speak(seen, asked)
-        spoken = scores > -torch.inf
-        drawn = spoken | (torch.arange(spoken.shape[1], device=spoken.device) == 0)
-        rows, slots = places(drawn)
-        masks = self._draw(seen, asked, states, rows, slots)
-        grid = masks.new_full((*spoken.shape, *masks.shape[1:]), _OUTSIDE)
-        none = -self._margins(states)[:, 0]
-        return Reply(grid.index_put((rows, slots), masks), scores, none, types)
-
-    def loss(self, seen: _Seen, asked: Asked, truth: Truth) -> dict[str, Tensor]:
-        """Text, target refinement and dice, and the loss of the mask type."""
-        heard, types = self._hear(seen, asked)
-        counted = truth.counted[:, : self._options.max_targets]
-        most = counted.shape[1]
-        groups = self._groups(len(counted), counted.device)
-        answers, valid = self.listing.told(groups, counted.sum(1), most)
-        states = self.speaker.follow(heard, answers)
-        refined, dice = self._mask_losses(seen, asked, truth, counted, states)
-        options = self._options
-        return {
-            "text": options.text_weight * self.speaker.loss(states, answers, valid),
-            "refined": options.refinement_weight * refined,
-            "dice": options.dice_weight * dice,
-            "type": type_loss(types, asked, truth),
-        }
-
-    def figures(self, seen: _Seen, asked: Asked, truth: Truth) -> dict[str, Tensor]:
-        """Whether tokens are missing where there are targets, and the number of targets right."""
-        _, _, scores = self._speak(seen, asked)
-        named = (scores > -torch.inf).sum(1)
-        wanted = truth.counted.sum(1)
-        return {
-            "missing": (named == 0)[wanted > 0].float(),
-            "count": (named == wanted).float(),
-        }
-
-    def _groups(self, count: int, device: torch.device) -> Tensor:
-        """(S, L * N) long, the tokens of a target; scale by scale, coarsest first."""
-        first = len(Listing.words)
-        return torch.arange(first, first + self.listing.tokens, device=device).expand(count, -1)
-
-    def _hear(self, seen: _Seen, asked: Asked) -> tuple[Any, Tensor]:
+    def hear(self, seen: _Seen, asked: Asked) -> tuple[Heard, Tensor]:
+        """Read picture and sentence."""
         words, types = self.trunk.reader(asked.words, asked.valid, asked.forced)
         return self.speaker.hear(seen.tokens[asked.picture], words, asked.valid), types
 
-    def _speak(self, seen: _Seen, asked: Asked) -> tuple[Tensor, Tensor, Tensor]:
-        """States of an endless answer, types (S, 3), and scores (S, K), -inf for no target."""
-        heard, types = self._hear(seen, asked)
-        groups = self._groups(len(types), types.device)
-        states = self.speaker.follow(heard, self.listing.endless(groups, self.listing.most))
-        margins = self._margins(states)
-        spoken = (margins > 0).cumprod(1).bool()
-        return states, types, margins.masked_fill(~spoken, -torch.inf)
+    def tokens_of(self, heard: Heard, types: Tensor | None) -> Tensor:
+        """The codebook, scale by scale, the coarsest first."""
+        del types
+        first = len(Listing.words)
+        codes = torch.arange(first, first + self.listing.tokens, device=heard.state.device)
+        return codes.expand(len(heard.state), -1)
 
-    def _margins(self, states: Tensor) -> Tensor:
-        """(S, K) by how much another target is likelier than anything else."""
-        choices = self.speaker.head(self.listing.choices(states, self.listing.most))
-        return margin(choices, len(Listing.words))
-
-    def _draw(
-        self, seen: _Seen, asked: Asked, states: Tensor, rows: Tensor, slots: Tensor
-    ) -> Tensor:
-        """(B, h, w) logits of the targets in these rows and slots."""
-        codes = self.listing.targets(states)[rows, slots]
+    def draw(self, seen: _Seen, picture: Tensor, states: Tensor) -> Tensor:
+        """Fuse the tokens of each scale, and decode scale after scale."""
         options = self._options
-        codes = codes.reshape(len(codes), options.scales, options.tokens, -1)
-        prompts = self.project(codes)  # (B, L, N, C)
-        fused = torch.einsum("blnc,n->blc", prompts, self.fusion)
-        views = seen.views.of(asked.picture[rows])
-        masks: Tensor = self.decoder(fused, views, self.trunk.pixels)
+        states = states.reshape(len(states), options.scales, options.tokens, -1)
+        prompts = torch.einsum("blnc,n->blc", self.project(states), self.fusion)
+        masks: Tensor = self.decoder(prompts, seen.views.of(picture), self.trunk.pixels)
         return masks
 
-    def _mask_losses(
-        self, seen: _Seen, asked: Asked, truth: Truth, counted: Tensor, states: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """Target refinement and dice of the `counted` (S, K) targets."""
-        drawn = counted.clone()
-        drawn[0, 0] = True  # batch norm wants something to look at
-        rows, slots = places(drawn)
-        logits = self._draw(seen, asked, states, rows, slots)
-        grid = logits.new_full((*counted.shape, *logits.shape[1:]), _OUTSIDE)
-        grid = grid.index_put((rows, slots), logits.detach())
-        weights = refinement_weights(grid, self._options.overlap)[rows]
-        wanted = truth.masks[rows, slots].float()
-        return mask_losses(logits, wanted, counted[rows, slots], weights)
+    def pixel_weights(self, masks: Tensor) -> Tensor:
+        """Of target refinement."""
+        return refinement_weights(masks, self._options.overlap)
 
 
 def refinement_weights(masks: Tensor, overlap: float) -> Tensor:

@@ -14,9 +14,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from askmask.models.causal import CausalTransformer, Memory
-from askmask.models.trunk import TrunkSize, plane_positions
+from askmask.models.trunk import TrunkSize, grid_tokens
 
-__all__ = ["Heard", "Listing", "Speaker", "margin", "places"]
+__all__ = ["Heard", "Speaker", "margin", "places"]
 
 
 class Heard(NamedTuple):
@@ -56,9 +56,7 @@ class Speaker(nn.Module):
 
     def look(self, view: Tensor) -> Tensor:
         """(P, rows * columns, width) tokens of a view (P, pyramid, h, w): vision to language."""
-        features = self.project(view.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
-        placed = features + plane_positions(features, features.shape[1])
-        return functional.adaptive_avg_pool2d(placed, self.grid_hw).flatten(2).mT
+        return grid_tokens(self.project(view.permute(0, 2, 3, 1)), self.grid_hw)
 
     def hear(self, picture: Tensor, text: Tensor, valid: Tensor) -> Heard:
         """Read S sentences.
@@ -118,64 +116,6 @@ class Speaker(nn.Module):
             states, memory = self.language(self.words(word)[:, None], ~ended[:, None], memory)
             state = states[:, 0]
         return torch.stack(words, 1), torch.stack(logits, 1)
-
-
-class Listing:
-    """Answers that list targets: "it is", the same few tokens for each target, the end.
-
-    Where nothing fits, the answer is "it is absent". Most tokens of a target follow its first one
-    in any case; so a list of K targets is read in one pass, and greedy speaking is to look up to
-    which target another one is likelier than the end. Only what is chosen is learnt.
-
-    Attributes:
-        words: that every vocabulary of such answers begins with.
-        tokens: of a target.
-        most: targets of an answer that is spoken.
-    """
-
-    words = ("<end>", "it", "is", "absent")
-    _absent, _before = 3, 2
-
-    def __init__(self, tokens: int, most: int, chosen: tuple[int, ...] = (0,)) -> None:
-        self.tokens, self.most, self._chosen = tokens, most, chosen
-
-    def told(self, groups: Tensor, counts: Tensor, most: int) -> tuple[Tensor, Tensor]:
-        """Answers to learn.
-
-        Args:
-            groups: (S, tokens) long, the tokens of a target.
-            counts: (S,) long, how many targets there are, at most `most`.
-            most: targets that the longest answer has room for, at least 1.
-
-        Returns:
-            (S, A) long answers, and (S, A) bool, True for the words that are chosen.
-        """
-        answers = torch.cat([self.endless(groups, most), torch.zeros_like(groups[:, :1])], 1)
-        place = torch.arange(answers.shape[1], device=answers.device) - self._before
-        end = counts * self.tokens
-        absent = (counts == 0)[:, None] & (place == 0)
-        answers = answers.scatter(1, (self._before + end)[:, None], 0)
-        chosen = torch.zeros_like(place, dtype=torch.bool)
-        for offset in self._chosen:
-            chosen |= place % self.tokens == offset
-        chosen = chosen & (place >= 0) & (place <= end[:, None])
-        return answers.masked_fill(absent, self._absent), chosen
-
-    def endless(self, groups: Tensor, most: int) -> Tensor:
-        """(S, 2 + most * tokens) long answers of `most` targets without an end."""
-        start = torch.tensor([1, 2], device=groups.device).expand(len(groups), -1)
-        return torch.cat([start, groups.repeat(1, most)], 1)
-
-    def choices(self, states: Tensor, most: int) -> Tensor:
-        """(S, most, width) states at which each target, or the end, is chosen; see `follow`."""
-        return states[:, self._before :: self.tokens][:, :most]
-
-    def targets(self, states: Tensor) -> Tensor:
-        """(S, K, tokens, width) states of the tokens of each target that there is room for."""
-        first = 1 + self._before
-        most = (states.shape[1] - first) // self.tokens
-        inner = states[:, first : first + most * self.tokens]
-        return inner.reshape(len(states), most, self.tokens, -1)
 
 
 def margin(logits: Tensor, word: int) -> Tensor:

@@ -146,6 +146,10 @@ class System(nn.Module, ABC):
         """Sizes of the trunk."""
         return self.trunk.size
 
+    def seeing(self) -> list[nn.Module]:
+        """Parts that may start from a trained proposer, and learn more slowly then."""
+        return [self.trunk.eyes, self.trunk.pixels]
+
     @classmethod
     @abstractmethod
     def named(cls, size: str, **options: Any) -> System:

@@ -25,7 +25,8 @@ SYSTEMS = {
     "rela": "askmask.models.rela:Rela",
     "ras": "askmask.models.ras:Ras",
     "lisa": "askmask.models.lisa:Lisa",
-    "pixellm": "askmask.models.pixellm:PixelLM",
+    "pixellm": "askmask.models.pixellm:Pixellm",
+    "glamm": "askmask.models.glamm:Glamm",
 }
 """Name -> "module:Class" of every system."""
 

@@ -8,7 +8,7 @@ the same answer alone as among others, however much is padded.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -29,6 +29,7 @@ __all__ = [
     "Trunk",
     "TrunkSize",
     "Views",
+    "grid_tokens",
     "plane_positions",
     "pool_masks",
     "start_from_proposer",
@@ -214,6 +215,21 @@ def plane_positions(like: Tensor, width: int) -> Tensor:
     return torch.cat([down, right])
 
 
+def grid_tokens(features: Tensor, grid_hw: tuple[int, int]) -> Tensor:
+    """Tokens of pictures for a language model: a map with its positions, averaged in a grid.
+
+    Args:
+        features: (P, h, w, C) float.
+        grid_hw: rows and columns.
+
+    Returns:
+        (P, rows * columns, C).
+    """
+    features = features.permute(0, 3, 1, 2)
+    placed = features + plane_positions(features, features.shape[1])
+    return functional.adaptive_avg_pool2d(placed, grid_hw).flatten(2).mT
+
+
 def pool_masks(features: Tensor, masks: Tensor) -> Tensor:
     """Average a map under masks.
 
@@ -245,11 +261,11 @@ class Trunk(nn.Module):
         self.reader = Reader(size)
 
 
-def start_from_proposer(trunk: Trunk, state: Mapping[str, Tensor]) -> int:
-    """Give eyes and pixel decoder the parameters of a `ProposerNet` where names and sizes agree.
+def start_from_proposer(parts: Iterable[nn.Module], state: Mapping[str, Tensor]) -> int:
+    """Give eyes and pixel decoders the parameters of a `ProposerNet` where names and sizes agree.
 
     Args:
-        trunk: is changed in place.
+        parts: are changed in place.
         state: the state of a `ProposerNet`, or of its training, whose names begin with "net.".
 
     Returns:
@@ -258,7 +274,7 @@ def start_from_proposer(trunk: Trunk, state: Mapping[str, Tensor]) -> int:
     given = {name.removeprefix("net."): tensor for name, tensor in state.items()}
     taken = 0
     with torch.no_grad():
-        for part in (trunk.eyes, trunk.pixels):
+        for part in parts:
             for name, own in part.state_dict().items():
                 if name in given and given[name].shape == own.shape:
                     own.copy_(given[name])

@@ -7,20 +7,19 @@ Shards are made from seeds, written atomically, and left alone when they exist.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from askmask.formats.askmask import QueryRecord, read_entities, read_queries
 from askmask.images import read_image
 from askmask.models.embedded.mask_type import TYPES
 from askmask.models.embedded.proposer import EmbeddedProposer
@@ -33,6 +32,7 @@ from askmask.pantry.language.queries import build_queries
 from askmask.pantry.sprites import SpriteBank
 from askmask.rle import decode
 from askmask.training.cores import cores
+from askmask.training.renders import learnable, render_digest
 
 __all__ = ["CachedQuery", "CachedScene", "cache_renders", "cache_scenes", "read_shard"]
 
@@ -80,14 +80,24 @@ class CachedScene:
 
 
 @dataclass(frozen=True)
-class _Job:
-    """What a worker needs to make one shard."""
+class _Composed:
+    """What a worker needs to make one shard of composed scenes."""
 
     weights: str
     path: Path
     seeds: range
     per_scene: int
     pool: Pool
+
+
+@dataclass(frozen=True)
+class _Rendered:
+    """What a worker needs to make one shard of rendered scenes."""
+
+    weights: str
+    path: Path
+    folder: Path
+    places: range
 
 
 def cache_scenes(
@@ -118,7 +128,7 @@ def cache_scenes(
     folder.mkdir(parents=True, exist_ok=True)
     last = first_seed + scenes
     jobs = [
-        _Job(
+        _Composed(
             weights,
             folder / f"{pool}-{start - first_seed:07d}.npz",
             range(start, min(start + shard, last)),
@@ -127,16 +137,7 @@ def cache_scenes(
         )
         for start in range(first_seed, last, shard)
     ]
-    missing = [job for job in jobs if not job.path.exists()]
-    done = len(jobs) - len(missing)
-    context = get_context("spawn")
-    with _one_thread_each(), ProcessPoolExecutor(workers or cores(), context) as processes:
-        for finished in as_completed([processes.submit(_make_shard, job) for job in missing]):
-            finished.result()
-            done += 1
-            if progress is not None:
-                progress(done, len(jobs))
-    return [job.path for job in jobs]
+    return _make_shards(jobs, workers, progress)
 
 
 @contextmanager
@@ -155,10 +156,32 @@ def _one_thread_each() -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _make_shard(job: _Job) -> None:
+def _make_shards(
+    jobs: Sequence[_Composed | _Rendered],
+    workers: int | None,
+    progress: Callable[[int, int], None] | None,
+) -> list[Path]:
+    """Make what is missing, in several processes."""
+    missing = [job for job in jobs if not job.path.exists()]
+    done = len(jobs) - len(missing)
+    context = get_context("spawn")
+    with _one_thread_each(), ProcessPoolExecutor(workers or cores(), context) as processes:
+        for finished in as_completed([processes.submit(_make_shard, job) for job in missing]):
+            finished.result()
+            done += 1
+            if progress is not None:
+                progress(done, len(jobs))
+    return [job.path for job in jobs]
+
+
+def _make_shard(job: _Composed | _Rendered) -> None:
     proposer = EmbeddedProposer(EmbeddedWeights(job.weights))
+    made = _composed(proposer, job) if isinstance(job, _Composed) else _rendered(proposer, job)
+    _write_shard(job.path, list(made))
+
+
+def _composed(proposer: EmbeddedProposer, job: _Composed) -> Iterator[CachedScene]:
     bank = SpriteBank.load()
-    scenes = []
     for seed in job.seeds:
         scene = compose(bank, seed)
         generated = build_queries(scene, np.random.default_rng(seed), job.pool, job.per_scene)
@@ -176,8 +199,7 @@ def _make_shard(job: _Job) -> None:
             )
             for query in generated
         ]
-        scenes.append(CachedScene(tokens, count, tuple(queries)))
-    _write_shard(job.path, scenes)
+        yield CachedScene(tokens, count, tuple(queries))
 
 
 def _of(objects: Collection[int], owner: NDArray[np.int64]) -> tuple[int, ...]:
@@ -207,55 +229,61 @@ def _tokens(
     return tokens, count, owner
 
 
-def cache_renders(weights: str, folder: Path, cache: Path) -> Path:
-    """Make the shard of a benchmark folder of rendered pictures with written queries.
+def cache_renders(
+    weights: str,
+    folder: Path,
+    cache: Path,
+    *,
+    shard: int = 100,
+    workers: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[Path]:
+    """Make the shards of a benchmark folder of rendered pictures that are missing; return all.
 
     Args:
         weights: as for `cache_scenes`.
-        folder: benchmark folder with `entities.jsonl` and `queries.jsonl`; what is tagged
-            "part:test" is left out.
-        cache: where the shard goes, under a name that tells what the folder holds.
+        folder: what `learnable` reads.
+        cache: where the shards go, under names that tell what the folder holds.
+        shard: pictures in a shard.
+        workers: as for `cache_scenes`.
+        progress: as for `cache_scenes`.
     """
-    listed = [folder / name for name in ("entities.jsonl", "queries.jsonl")]
-    digest = hashlib.sha256(b"".join(path.read_bytes() for path in listed)).hexdigest()
-    shard = cache / f"{folder.name}-{digest[:12]}.npz"
-    if not shard.exists():
-        _write_shard(shard, list(_rendered(weights, folder)))
-    return shard
+    cache.mkdir(parents=True, exist_ok=True)
+    name, pictures = f"{folder.name}-{render_digest(folder)}", sum(1 for _ in learnable(folder))
+    jobs = [
+        _Rendered(
+            weights, cache / f"{name}-{start:07d}.npz", folder, range(pictures)[start:][:shard]
+        )
+        for start in range(0, pictures, shard)
+    ]
+    return _make_shards(jobs, workers, progress)
 
 
-def _rendered(weights: str, folder: Path) -> Iterator[CachedScene]:
-    proposer = EmbeddedProposer(EmbeddedWeights(weights))
-    by_image: dict[str, list[QueryRecord]] = {}
-    for query in read_queries(folder / "queries.jsonl"):
-        if "part:test" not in query.tags:
-            by_image.setdefault(query.image, []).append(query)
-    for record in read_entities(folder / "entities.jsonl"):
-        asked = by_image.get(record.image, [])
-        if asked:
-            image = read_image(folder / record.image)
-            rows = {item.id: row for row, item in enumerate(record.entities)}
-            modal = [decode(item.modal) for item in record.entities]
-            references = [decode(code) for query in asked for code in query.references]
-            tokens, count, owner = _tokens(proposer, image, modal + references)
-            owner[owner >= len(modal)] = -1
-            queries, next_reference = [], count + len(modal)
-            for query in asked:
-                wanted = {rows[target.entity] for target in query.targets if target.entity}
-                used = range(next_reference, next_reference + len(query.references))
-                next_reference = used.stop
-                if query.mask_type is None:
-                    continue
-                queries.append(
-                    CachedQuery(
-                        text=query.text,
-                        references=tuple(used),
-                        wanted=_of(wanted, owner),
-                        targets=len(query.targets),
-                        mask_type=TYPES.index(query.mask_type),
-                    )
+def _rendered(proposer: EmbeddedProposer, job: _Rendered) -> Iterator[CachedScene]:
+    for record, asked in islice(learnable(job.folder), job.places.start, job.places.stop):
+        image = read_image(job.folder / record.image)
+        rows = {item.id: row for row, item in enumerate(record.entities)}
+        modal = [decode(item.modal) for item in record.entities]
+        references = [decode(code) for query in asked for code in query.references]
+        tokens, count, owner = _tokens(proposer, image, modal + references)
+        owner[owner >= len(modal)] = -1
+        queries, next_reference = [], count + len(modal)
+        for query in asked:
+            wanted = {rows[target.entity] for target in query.targets if target.entity}
+            used = range(next_reference, next_reference + len(query.references))
+            next_reference = used.stop
+            if query.mask_type is None:
+                continue
+            queries.append(
+                CachedQuery(
+                    text=query.text,
+                    references=tuple(used),
+                    wanted=_of(wanted, owner),
+                    targets=len(query.targets),
+                    mask_type=TYPES.index(query.mask_type),
                 )
-            yield CachedScene(tokens, count, tuple(queries))
+            )
+        yield CachedScene(tokens, count, tuple(queries))
 
 
 def _write_shard(path: Path, scenes: Sequence[CachedScene]) -> None:

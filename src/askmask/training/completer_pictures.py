@@ -81,7 +81,7 @@ def read_rendered(folders: Sequence[Path]) -> list[Rendered]:
     """List the pictures of benchmark folders of rendered scenes, without their test part."""
     found = []
     for folder in folders:
-        for record in learnable(folder):
+        for record, _ in learnable(folder):
             objects = tuple((one.modal, one.amodal) for one in record.entities if one.amodal)
             if objects:
                 found.append(Rendered(folder / record.image, objects))

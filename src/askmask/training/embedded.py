@@ -61,6 +61,8 @@ class EmbeddedRecipe:
         start_from: run folder whose checkpoints the trained stages start from.
         only: the one stage of `STAGES` that is trained and gets the whole budget. The others are
             those of `start_from`; without it the stage is measured and nothing is exported.
+        validate: benchmark folder of rendered scenes that are measured (".val") and calibrated on;
+            without it, calibration is on held-out composed scenes.
         config: sizes and thresholds.
         default_budget: when `--budget` is not given.
     """
@@ -72,20 +74,21 @@ class EmbeddedRecipe:
     image_from: str | None = None
     start_from: str | None = None
     only: str | None = None
+    validate: str | None = None
     config: EmbeddedConfig = field(default_factory=EmbeddedConfig)
     default_budget: str = "110m"
 
 
 class _Examples(NamedTuple):
-    """Sentences about composed scenes, rendered scenes, and composed scenes held out.
+    """Sentences about composed scenes, rendered scenes, and scenes held out.
 
     Attributes:
-        held_out: for each pool of wordings.
+        held_out: about composed scenes for each pool of wordings, "val" about rendered ones.
     """
 
     learnt: list[Example]
     rendered: list[Example]
-    held_out: dict[Pool, list[Example]]
+    held_out: dict[str, list[Example]]
 
 
 class EmbeddedTraining:
@@ -127,7 +130,8 @@ class EmbeddedTraining:
         if mask_type is not None:
             export_mask_type(mask_type.model, config, self.weights / "mask_type.onnx")
         if selector is not None:
-            config = calibrate(self.recipe.config, selector.judge("train"))
+            held_out = "train" if self.recipe.validate is None else "val"
+            config = calibrate(self.recipe.config, selector.judge(held_out))
             export_selector(selector.model, config, self.weights / "selector.onnx")
         self._summed_up(sha256=seal(self.weights, config))
         return self.weights
@@ -185,7 +189,7 @@ class EmbeddedTraining:
             shutil.copyfile(source.path("image.onnx"), image)
         else:
             self.say(f"1/5 proposer, {self._share(0)}")
-            proposer = ProposerTask(self.recipe.proposer, self.recipe.config)
+            proposer = ProposerTask(self.recipe.proposer, self.recipe.config, self.recipe.validate)
             self._fit("proposer", proposer, self._share(0), self.recipe.proposer.loop)
             self.weights.mkdir(exist_ok=True)
             export_image(proposer.model.net, image)
@@ -203,15 +207,27 @@ class EmbeddedTraining:
         settings = self.recipe.selector
         self.say(f"2/5 candidates and words of {settings.scenes} scenes")
         learnt = self._composed(TRAINING_SEEDS, settings.scenes, "train")
-        held_out: dict[Pool, list[Example]] = {
-            pool: self._composed(VALIDATION_SEEDS, settings.validation_scenes, pool)
+        held_out = {
+            str(pool): self._composed(VALIDATION_SEEDS, settings.validation_scenes, pool)
             for pool in get_args(Pool)
         }
-        rendered = []
-        for folder in self.recipe.proposer.renders:
-            shard = cache_renders(str(self.weights), Path(folder), self.out / "candidates")
-            rendered += self._with_words(read_shard(shard), shard.with_suffix(".words.npy"))
+        if self.recipe.validate is not None:
+            held_out["val"] = self._rendered(Path(self.recipe.validate))
+        rendered = [
+            one for folder in self.recipe.proposer.renders for one in self._rendered(Path(folder))
+        ]
         return _Examples(learnt, rendered, held_out)
+
+    def _rendered(self, folder: Path) -> list[Example]:
+        shards = cache_renders(
+            str(self.weights),
+            folder,
+            self.out / "candidates",
+            progress=lambda done, count: self.say(
+                f"    candidates of {folder.name}: shard {done} of {count}"
+            ),
+        )
+        return self._in_words(shards, folder.name)
 
     def _composed(self, first_seed: int, scenes: int, pool: Pool) -> list[Example]:
         shards = cache_scenes(
@@ -223,11 +239,15 @@ class EmbeddedTraining:
             pool=pool,
             progress=lambda done, count: self.say(f"    candidates: shard {done} of {count}"),
         )
+        return self._in_words(shards, f"{pool} wordings")
+
+    def _in_words(self, shards: Sequence[Path], name: str) -> list[Example]:
+        """Read shards, and what the text tower says of their sentences."""
         found = []
         for number, path in enumerate(shards, 1):
             found += self._with_words(read_shard(path), path.with_suffix(".words.npy"))
             if number % 10 == 0:
-                self.say(f"    words: shard {number} of {len(shards)}")
+                self.say(f"    words of {name}: shard {number} of {len(shards)}")
         return found
 
     def _with_words(self, scenes: Sequence[CachedScene], path: Path) -> list[Example]:

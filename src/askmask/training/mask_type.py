@@ -15,7 +15,7 @@ from askmask.models.embedded.config import EmbeddedConfig
 from askmask.models.embedded.mask_type import TYPES
 from askmask.models.embedded.mask_type_net import MaskTypeNet
 from askmask.models.embedded.text_net import TextTower
-from askmask.pantry.language.banks import Pool, noun_entries
+from askmask.pantry.language.banks import noun_entries
 from askmask.pantry.language.english import roughen
 from askmask.pantry.language.frames import any_frame, sentence
 from askmask.training.candidates import CachedQuery
@@ -70,7 +70,7 @@ class MaskTypeTask:
         tower: TextTower,
         learnt: Sequence[CachedQuery],
         rendered: Sequence[CachedQuery],
-        held_out: Mapping[Pool, Sequence[CachedQuery]],
+        held_out: Mapping[str, Sequence[CachedQuery]],
     ) -> None:
         self.recipe = recipe
         torch.manual_seed(0)

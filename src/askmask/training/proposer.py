@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,13 @@ from askmask.models.embedded.proposer_net import ProposerNet, dynamic_masks
 from askmask.pantry.colours import COLOURS
 from askmask.training.loop import LoopSettings
 from askmask.training.proposer_batches import ProposerBatch, proposer_batches
-from askmask.training.samples import VALIDATION_SEEDS, Sample, categories, scene_sample
+from askmask.training.samples import (
+    VALIDATION_SEEDS,
+    Sample,
+    categories,
+    read_renders,
+    scene_sample,
+)
 
 __all__ = ["ProposerRecipe", "ProposerTask", "best_candidates"]
 
@@ -77,13 +84,18 @@ class _Trained(nn.Module):
 class ProposerTask:
     """The `TrainingTask` of the proposer."""
 
-    def __init__(self, recipe: ProposerRecipe, config: EmbeddedConfig | None = None) -> None:
-        self.recipe = recipe
+    def __init__(
+        self,
+        recipe: ProposerRecipe,
+        config: EmbeddedConfig | None = None,
+        validate: str | None = None,
+    ) -> None:
+        self.recipe, self.validate = recipe, validate
         self.config = config or EmbeddedConfig()
         torch.manual_seed(0)
         self.model = _Trained(self.config)
         self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self._validation: list[Sample] = []
+        self._held_out: dict[str, list[Sample]] = {}
 
     def parameter_groups(self) -> list[dict[str, Any]]:
         """One group for everything."""
@@ -149,11 +161,20 @@ class ProposerTask:
         return {"category": weight * named, "colours": 3 * weight * painted}
 
     def evaluate(self) -> dict[str, float]:
-        """Best candidate of each object on composed scenes that training never sees."""
-        if not self._validation:
-            seeds = range(VALIDATION_SEEDS, VALIDATION_SEEDS + self.recipe.validation_scenes)
-            self._validation = [scene_sample(seed, self.config.input_hw) for seed in seeds]
-        return best_candidates(self.model.net, self.config, self._validation)
+        """Best candidate of each object on composed, and ".val" rendered, held-out scenes."""
+        if not self._held_out:
+            count, hw = self.recipe.validation_scenes, self.config.input_hw
+            seeds = range(VALIDATION_SEEDS, VALIDATION_SEEDS + count)
+            self._held_out[""] = [scene_sample(seed, hw) for seed in seeds]
+            if self.validate is not None:
+                self._held_out[".val"] = list(
+                    islice(read_renders([Path(self.validate)], hw), count)
+                )
+        return {
+            measure + name: value
+            for name, samples in self._held_out.items()
+            for measure, value in best_candidates(self.model.net, self.config, samples).items()
+        }
 
 
 def _focal(logits: Tensor, truth: Tensor) -> Tensor:

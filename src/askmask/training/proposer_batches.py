@@ -97,7 +97,7 @@ def _made(
     renders: Sequence[Path],
     render_share: float,
 ) -> Iterator[ProposerBatch]:
-    rendered = read_renders(renders, input_hw)
+    rendered = list(read_renders(renders, input_hw))
     for number, scenes, known in windowed(numbers, window=_WINDOW, looks=looks, scenes=size):
         rng = np.random.default_rng([7, number])
         found: list[Sample] = []

@@ -87,6 +87,7 @@ def train(
     image_from: str | None = None,
     start_from: Path | None = None,
     only: str | None = None,
+    validate: Path | None = None,
     settings: Sequence[str] = (),
     seed: int | None = None,
     resume: bool = False,
@@ -106,6 +107,7 @@ def train(
             e.g. to go on with more data.
         only: one of `STAGES`, to train it alone; weights are exported if `start_from` has the
             other stages.
+        validate: benchmark folder of rendered scenes to measure and calibrate on.
         settings: values to change in the recipe, e.g. "proposer.hidden_weight=0".
         only: one of `STAGES`, to train it alone; needs `image_from` and `start_from`.
         seed: of a system's parameters and pictures, instead of the recipe's own.
@@ -165,5 +167,6 @@ def train(
         image_from=image_from,
         start_from=None if start_from is None else str(start_from),
         only=only,
+        validate=None if validate is None else str(validate),
     )
     return EmbeddedTraining(recipe, out, total, resume, place, say).train()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -95,38 +95,25 @@ def _resize(image: NDArray[np.uint8], hw: tuple[int, int]) -> NDArray[np.uint8]:
     return resized
 
 
-def read_renders(folders: Sequence[Path], input_hw: tuple[int, int]) -> list[Sample]:
-    """Read benchmark folders of rendered scenes, without the pictures of their test part."""
-    found = []
+def read_renders(folders: Iterable[Path], input_hw: tuple[int, int]) -> Iterator[Sample]:
+    """Read the rendered scenes of benchmark folders that may be learnt from."""
     names = {name: index for index, name in enumerate(categories())}
     masks_hw = (input_hw[0] // 4, input_hw[1] // 4)
     for folder in folders:
-        for record in learnable(folder):
-            if not record.entities:
+        for record, _ in learnable(folder):
+            objects = record.entities
+            if not objects:
                 continue
-            masks = [
-                np.stack([decode(code) for code in codes])
-                for codes in (
-                    [item.modal for item in record.entities],
-                    [item.amodal or item.modal for item in record.entities],
-                )
-            ]
-            count = len(record.entities)
-            found.append(
-                Sample(
-                    image=_resize(read_image(folder / record.image), input_hw),
-                    modal=_shrink(masks[0], masks_hw),
-                    amodal=_shrink(masks[1], masks_hw),
-                    category=np.array(
-                        [names.get(item.category, -1) for item in record.entities], np.int64
-                    ),
-                    colours=np.full((count, len(COLOURS)), np.nan, np.float32),
-                    occlusion=np.array(
-                        [item.occlusion_rate or 0.0 for item in record.entities], np.float32
-                    ),
-                )
+            modal = np.stack([decode(item.modal) for item in objects])
+            amodal = np.stack([decode(item.amodal or item.modal) for item in objects])
+            yield Sample(
+                image=_resize(read_image(folder / record.image), input_hw),
+                modal=_shrink(modal, masks_hw),
+                amodal=_shrink(amodal, masks_hw),
+                category=np.array([names.get(item.category, -1) for item in objects], np.int64),
+                colours=np.full((len(objects), len(COLOURS)), np.nan, np.float32),
+                occlusion=np.array([item.occlusion_rate or 0.0 for item in objects], np.float32),
             )
-    return found
 
 
 def augment(sample: Sample, rng: np.random.Generator) -> Sample:

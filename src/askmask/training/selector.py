@@ -15,7 +15,6 @@ from torch.nn import functional
 from askmask.models.embedded.config import EmbeddedConfig
 from askmask.models.embedded.selector_net import Judgement, SelectorNet
 from askmask.models.embedded.tokens import STEPS
-from askmask.pantry.language.banks import Pool
 from askmask.training.calibrate import Judged
 from askmask.training.candidates import CachedQuery, CachedScene
 from askmask.training.loop import LoopSettings
@@ -80,7 +79,7 @@ class SelectorTask:
         config: EmbeddedConfig,
         learnt: Sequence[Example],
         rendered: Sequence[Example],
-        held_out: Mapping[Pool, Sequence[Example]],
+        held_out: Mapping[str, Sequence[Example]],
     ) -> None:
         self.recipe, self.config = recipe, config
         torch.manual_seed(0)
@@ -213,12 +212,12 @@ class SelectorTask:
             for row, (scene, query, _) in enumerate(chosen):
                 yield scene, query, select[row, : scene.candidates], none[row]
 
-    def judge(self, pool: Pool) -> list[Judged]:
-        """What the network says about the held-out sentences of a pool, for `calibrate`."""
+    def judge(self, name: str) -> list[Judged]:
+        """What the network says about the held-out sentences `name`, for `calibrate`."""
         self.model.eval()
         found = []
         with torch.no_grad():
-            for scene, query, select, none in self._judged(self._held_out[pool]):
+            for scene, query, select, none in self._judged(self._held_out[name]):
                 wanted = np.zeros(scene.candidates, bool)
                 wanted[list(query.wanted)] = True
                 logits = select.double().numpy()
@@ -226,7 +225,7 @@ class SelectorTask:
         return found
 
     def evaluate(self) -> dict[str, float]:
-        """Exactness on held-out scenes, for each pool of wordings.
+        """Exactness on each set of held-out sentences.
 
         `group` is the share of targeted sentences whose group is exactly right, `one` the share of
         single-target sentences whose best candidate is right, `none` accuracy on no-target

@@ -112,8 +112,7 @@ class SystemTask:
 
     def parameter_groups(self) -> list[dict[str, Any]]:
         """Eyes that can see already learn more slowly."""
-        trunk = self.model.trunk
-        seeing = [*trunk.eyes.parameters(), *trunk.pixels.parameters()]
+        seeing = [each for part in self.model.seeing() for each in part.parameters()]
         known = {id(parameter) for parameter in seeing}
         rest = [each for each in self.model.parameters() if id(each) not in known]
         recipe = self.recipe
@@ -181,7 +180,7 @@ def _open_eyes(system: System, run: Path) -> None:
             f"--image-from: {path} is missing; name the --out folder of an embedded training"
         )
     state = torch.load(path, weights_only=True)["model"]
-    if not start_from_proposer(system.trunk, state):
+    if not start_from_proposer(system.seeing(), state):
         raise ConfigError(f"--image-from: the proposer in {path} has other sizes than the system")
 
 
