@@ -15,7 +15,23 @@ from askmask.errors import DataError
 from askmask.formats.askmask import EntityRecord, QueryRecord
 
 NASTY: tuple[Any, ...] = (
-    *(None, True, -1, 0, 7, 0.5, 1e300, 10**30, float("nan"), float("inf"), "", "x", "\ud800"),
+    *(
+        None,
+        True,
+        -1,
+        0,
+        7,
+        0.5,
+        1e300,
+        10**30,
+        10**400,
+        "a\0b",
+        float("nan"),
+        float("inf"),
+        "",
+        "x",
+        "\ud800",
+    ),
     *([], {}, [[]], [{}], [None], [1, 2, 3, 4, 5, 6, 7], [0, 0, 9, 0, 9, float("nan")]),
     *([[1, 2]], [["1", "2", "3", "4", "5", "6"]], [[0, 0, 1e18, 0, 1e18, 1e18]], [10**400]),
     *({"size": [40, 60], "counts": "?"}, {"size": [10**9, 10**9], "counts": "0"}),

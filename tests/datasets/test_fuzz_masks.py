@@ -19,6 +19,8 @@ CONTENT: dict[str, tuple[str, str, Callable[[], Any]]] = {
     "coco": ("coco", "file.json", coco_visible),
     "lvis": ("lvis", "lvis_v1_val.json", lvis),
     "cocoa-cls": ("cocoa-cls", "COCO_amodal_val2014_with_classes.json", cocoa_cls),
+    "d2sa": ("d2sa", "D2S_amodal_validation.json", cocoa_cls),
+    "muva": ("muva", "AiFi-MUVA_val.json", cocoa_cls),
     "kins": ("kins", "update_test_2020.json", kins_2020),
     "kins old": ("coco-amodal", "instances.json", kins_old),
     "cocoa": ("cocoa", "COCO_amodal_val2014.json", lambda: cocoa(annotators=2)),

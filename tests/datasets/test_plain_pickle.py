@@ -14,7 +14,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from askmask.datasets.plain_pickle import read_plain_pickle
+from askmask.datasets.plain_pickle import _Machine, read_plain_pickle
+from askmask.datasets.text_pickle import UNFIT, read_text_pickle
 from askmask.errors import DataError
 
 PLAIN = st.recursive(
@@ -41,6 +42,17 @@ def test_plain_data_comes_back(value: Any, protocol: int, tmp_path: Path) -> Non
     assert read_plain_pickle(write(tmp_path, pickle.dumps(value, protocol))) == value
 
 
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
+REFS = st.lists(st.dictionaries(st.text(max_size=2), SCALARS | st.lists(SCALARS, max_size=3)))
+
+
+@QUICK
+@given(refs=REFS)
+def test_texts_are_read_at_once_as_they_are_step_by_step(refs: Any) -> None:
+    text = pickle.dumps(refs + refs, 0)
+    assert read_text_pickle(text) == _Machine(text).run() == refs + refs
+
+
 PYTHON_2 = {
     # What Python 2 wrote for [{'sent': 'a caf\xc3\xa9', 'raw': u'\xe9', 'no': 3L, 'on': True}].
     0: b"(lp0\n(dp1\nS'sent'\np2\nS'a caf\\xc3\\xa9'\np3\nsS'raw'\np4\nV\xe9\np5\nsS'no'\np6\nL3L\n"
@@ -56,6 +68,31 @@ PYTHON_2 = {
 def test_strings_of_python_2_become_text(protocol: int, tmp_path: Path) -> None:
     expected = [{"sent": "a café", "raw": "é", "no": 3, "on": True}]
     assert read_plain_pickle(write(tmp_path, PYTHON_2[protocol])) == expected
+
+
+def test_only_python_2s_texts_are_read_at_once() -> None:
+    assert read_text_pickle(PYTHON_2[0])[0]["sent"] == "a café"
+    assert read_text_pickle(PYTHON_2[1]) is read_text_pickle(PYTHON_2[2]) is UNFIT
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"cos\nsystem\n(S'true'\ntR.",
+        b"(lcos\nsystem\na.",
+        b"(dI1\nNs.",  # a key that is no text: numbers can be made to collide
+        b"(dg1\nNs.",
+        b"Np99999999999\n.",
+        b"I010\n.",  # eight for Python's compiled reader, ten for the other one
+        b"L0x10L\n.",
+        b"S'a\\qb'\n.",
+        b"S'caf\\xe9'\n.",
+        b"(lNa.N.",
+        b"(lNa",
+    ],
+)
+def test_other_texts_are_left_to_the_machine(text: bytes) -> None:
+    assert read_text_pickle(text) is UNFIT
 
 
 def test_strings_that_are_no_utf8_are_latin_1(tmp_path: Path) -> None:

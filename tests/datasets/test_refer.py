@@ -161,6 +161,16 @@ def test_bad_annotations_are_named_or_skipped(tmp_path: Path) -> None:
     assert "annotation 11: expected polygons" in bad.listed[1]["error"]
 
 
+@pytest.mark.parametrize("key", ["image_id", "category_id"])
+@pytest.mark.parametrize("wrong", [[3], {}, 3.5, True])
+def test_ids_of_annotations_are_numbers_or_text(key: str, wrong: Any, tmp_path: Path) -> None:
+    folder = write_refcoco(tmp_path)
+    rows = [annotation(11, **{key: wrong}), annotation(13)]
+    write_json(folder / "instances.json", instances(annotations=rows))
+    with pytest.raises(DataError, match=rf"annotations 1: expected an id under '{key}'"):
+        read(folder)
+
+
 def test_bombs_are_refused(tmp_path: Path) -> None:
     folder = write_refcoco(tmp_path)
     huge = {"size": [1_000_000, 1_000_000], "counts": "0"}

@@ -14,7 +14,7 @@ from askmask import rle
 from askmask.datasets.coco_file import CocoFile
 from askmask.datasets.coco_layout import CocoLayout
 from askmask.datasets.frame import BadRecords, Card, DatasetFormat
-from askmask.datasets.values import Json, listed, whole
+from askmask.datasets.values import Json, as_number, listed, whole
 from askmask.errors import ConfigError, DataError
 from askmask.formats.askmask import Entity, EntityRecord
 from askmask.formats.segmentation import read_segmentation
@@ -135,13 +135,13 @@ def claims_of(
 
 
 def _claims(where: str, annotation: Json, entity: Entity) -> Iterator[str]:
-    area, pixels = annotation.get("area"), rle.area(entity.amodal or entity.modal)
+    area, pixels = as_number(annotation.get("area")), rle.area(entity.amodal or entity.modal)
     # The areas of polygons are those of geometry, not of pixels.
     of_runs = isinstance(_first(annotation, _AMODAL), dict)
-    if of_runs and isinstance(area, int | float) and not abs(area - pixels) <= _AREA_TOLERANCE:
+    if of_runs and area is not None and not abs(area - pixels) <= _AREA_TOLERANCE:
         yield f"{where}: area says {area:g}, its amodal mask has {pixels} pixels"
-    rate, found = annotation.get("occlude_rate"), entity.occlusion_rate or 0.0
-    if isinstance(rate, int | float) and not abs(rate - found) <= _RATE_TOLERANCE:
+    rate, found = as_number(annotation.get("occlude_rate")), entity.occlusion_rate or 0.0
+    if rate is not None and not abs(rate - found) <= _RATE_TOLERANCE:
         yield f"{where}: occlude_rate says {rate:.3f}, its masks give {found:.3f}"
 
 

@@ -17,7 +17,7 @@ from askmask import rle
 from askmask.datasets.coco_file import NAMELESS, CocoFile, CocoPicture
 from askmask.datasets.coco_layout import CocoLayout
 from askmask.datasets.frame import BadRecords, Card
-from askmask.datasets.values import Json, tidy, whole
+from askmask.datasets.values import Json, as_number, tidy, whole
 from askmask.errors import DataError
 from askmask.formats.askmask import Entity, EntityRecord
 from askmask.formats.json_stream import iter_items
@@ -222,11 +222,11 @@ def _claims(path: Path, split: str, images: Path | None) -> Iterator[str]:
 
 
 def _claims_of(region: _Region, entity: Entity) -> Iterator[str]:
-    said, pixels = region.content.get("area"), rle.area(region.amodal)
-    if isinstance(said, int | float) and said != pixels:
+    said, pixels = as_number(region.content.get("area")), rle.area(region.amodal)
+    if said is not None and said != pixels:
         yield f"{region.where}: area says {said:g}, its polygon fills {pixels} pixels"
-    rate, found = region.content.get("occlude_rate"), entity.occlusion_rate or 0.0
-    if isinstance(rate, int | float) and not abs(rate - found) <= _RATE_TOLERANCE:
+    rate, found = as_number(region.content.get("occlude_rate")), entity.occlusion_rate or 0.0
+    if rate is not None and not abs(rate - found) <= _RATE_TOLERANCE:
         yield f"{region.where}: occlude_rate says {rate:.3f}, its masks give {found:.3f}"
 
 

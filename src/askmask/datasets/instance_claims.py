@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import reprlib
+import sys
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ def _numbers(value: Any) -> list[float] | None:
     """`value` if it is a list of finite numbers."""
     if not isinstance(value, list) or not all(type(one) in (int, float) for one in value):
         return None
-    return value if all(math.isfinite(one) for one in value) else None
+    return value if all(abs(one) <= sys.float_info.max for one in value) else None  # not so for NaN
 
 
 def _outside(xy: list[float], picture: Picture) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from array import array
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
@@ -14,12 +15,14 @@ from numpy.typing import NDArray
 from askmask import rle
 from askmask.datasets.frame import BadRecords
 from askmask.datasets.polygon_batch import fill_batch
+from askmask.datasets.typed_instances import TypedInstances, read_typed
+from askmask.datasets.values import is_name, tidy
 from askmask.errors import DataError
 from askmask.formats.askmask import Target
 from askmask.formats.json_stream import iter_members
 from askmask.formats.segmentation import read_segmentation
 from askmask.polygons import fill_polygons
-from askmask.rle import RLE
+from askmask.rle import MAX_PIXELS, RLE
 
 _MAX_SIDE = 5_000
 """Largest picture of which annotations are filled many at a time, height or width."""
@@ -125,30 +128,48 @@ class Instances:
         if key == "images":
             self.pictures[_id(item)] = _picture(item)
         elif key == "categories":
-            self.categories[_id(item)] = " ".join(str(item.get("name") or "object").split())
+            self.categories[_id(item)] = _name(item.get("name"))
         elif _id(item) in wanted:
             self._rows[_id(item)] = _Row(
-                image=item.get("image_id"),
-                category=item.get("category_id"),
+                image=_id(item, "image_id"),
+                category=None if item.get("category_id") is None else _id(item, "category_id"),
                 segmentation=_packed(item.get("segmentation")),
                 crowd=bool(item.get("iscrowd")),
             )
 
+    def take(self, typed: TypedInstances) -> None:
+        """Take all items of a file without fault."""
+        for one in typed.pictures:
+            self.pictures[one.id] = Picture(one.file_name, one.height, one.width)
+        for one in typed.categories:
+            self.categories[one.id] = _name(one.name)
+        for one, segmentation in typed.annotations:
+            crowd = bool(one.iscrowd)
+            self._rows[one.id] = _Row(one.image_id, one.category_id, _packed(segmentation), crowd)
 
-def _id(item: dict[str, Any]) -> int | str:
-    """Id of an item, a number or, in RefClef, a string."""
-    if type(item.get("id")) not in (int, str):
-        raise DataError(f"expected an id, got {item.get('id')!r}")
-    given: int | str = item["id"]
+
+def _name(given: object) -> str:
+    """Name of a category, on one line."""
+    return tidy(given or "") or "object"
+
+
+def _id(item: dict[str, Any], key: str = "id") -> int | str:
+    """Id that an item holds, a number or, in RefClef, a string."""
+    if type(item.get(key)) not in (int, str):
+        said = "" if key == "id" else f" under {key!r}"
+        raise DataError(f"expected an id{said}, got {reprlib.repr(item.get(key))}")
+    given: int | str = item[key]
     return given
 
 
 def _picture(item: dict[str, Any]) -> Picture:
     name, height, width = item.get("file_name"), item.get("height"), item.get("width")
-    if not isinstance(name, str) or not name:
-        raise DataError(f"expected a file_name, got {name!r}")
+    if not is_name(name):
+        raise DataError(f"expected a file_name, got {reprlib.repr(name)}")
     if type(height) is not int or type(width) is not int or min(height, width) < 1:
         raise DataError(f"expected height and width in pixels, got {(height, width)!r}")
+    if max(height, width) > MAX_PIXELS:
+        raise DataError(f"expected sides of at most {MAX_PIXELS:,} pixels, got more")
     return Picture(name, height, width)
 
 
@@ -209,6 +230,10 @@ def read_instances(path: str | Path, wanted: Collection[Any], bad: BadRecords) -
     """
     path = Path(path)
     found = Instances(path)
+    typed = read_typed(path, wanted)
+    if typed is not None:
+        found.take(typed)
+        return found
     numbers = dict.fromkeys(("images", "annotations", "categories"), 0)
     for key, item in iter_members(path):
         if key not in numbers:

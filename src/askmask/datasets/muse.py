@@ -11,7 +11,7 @@ from typing import Any
 from askmask.datasets.frame import BadRecords, Card, Counts, DatasetFormat, peek
 from askmask.datasets.instances import read_mask_of
 from askmask.datasets.split_files import of_split
-from askmask.datasets.values import checked_text
+from askmask.datasets.values import checked_text, is_name, tidy
 from askmask.errors import DataError
 from askmask.formats.askmask import QueryRecord, Target
 from askmask.formats.json_stream import iter_array
@@ -50,9 +50,9 @@ def _list_at(item: dict[str, Any], key: str, where: str) -> list[Any]:
 def _image(item: dict[str, Any], where: str) -> str:
     """Name of the picture: as it stands, or folder and file of its address."""
     name, url = item.get("file_name"), item.get("coco_url")
-    if isinstance(name, str) and name:
+    if is_name(name):
         return name
-    if isinstance(url, str) and PurePosixPath(url).name:
+    if is_name(url) and PurePosixPath(url).name:
         return "/".join(PurePosixPath(url).parts[-2:])
     raise DataError(f"{where}: expected file_name or coco_url, got {reprlib.repr(name or url)}")
 
@@ -71,8 +71,8 @@ def _target(answer: object, size_hw: tuple[int, int], where: str) -> Target:
     return Target(
         segmentation=read_mask_of(answer.get("segmentation"), size_hw, where),
         entity=answer["id"] if type(answer.get("id")) is int else None,
-        category=category if isinstance(category, str) else None,
-        extra={"name": name} if isinstance(name, str) else {},
+        category=tidy(category) if isinstance(category, str) else None,
+        extra={"name": tidy(name)} if isinstance(name, str) else {},
     )
 
 

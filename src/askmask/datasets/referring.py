@@ -10,6 +10,7 @@ import re
 import reprlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from askmask.datasets.frame import BadRecords, Card, Counts, DatasetFormat
 from askmask.datasets.instance_claims import instance_claims
 from askmask.datasets.instances import Instances, read_instances
 from askmask.datasets.plain_pickle import read_plain_pickle
-from askmask.datasets.values import checked_text
+from askmask.datasets.values import checked_text, tidy
 from askmask.errors import DataError
 from askmask.formats.askmask import QueryRecord
 from askmask.formats.json_stream import iter_array
@@ -81,10 +82,11 @@ def _checked(ref: object, where: str) -> _Ref:
     return _Ref(ref["ref_id"], image, _annotations(ref, where), split, tuple(sentences))
 
 
-def _splits_named(split: str) -> list[str]:
+@lru_cache
+def _splits_named(split: str) -> tuple[str, ...]:
     """Splits that a ref is in: "testAB" of RefClef are two."""
     letters = _SEVERAL_SPLITS.fullmatch(split)
-    return [f"test{letter}" for letter in letters[1]] if letters else [split]
+    return tuple(f"test{letter}" for letter in letters[1]) if letters else (split,)
 
 
 def _queries(ref: _Ref, instances: Instances, tag: str, where: str) -> Iterator[QueryRecord]:
@@ -95,7 +97,7 @@ def _queries(ref: _Ref, instances: Instances, tag: str, where: str) -> Iterator[
         said = f"{where} (ref_id {ref.id}), sentence {place + 1}"
         raw = sentence.get("raw")
         text = checked_text(sentence.get("sent", raw), said)
-        number = sentence.get("sent_id", place)
+        number = tidy(sentence.get("sent_id", place))
         extra: dict[str, Any] = {"ref_id": ref.id, "image_id": ref.image}
         if isinstance(raw, str) and raw.strip() not in ("", text):
             extra["raw"] = checked_text(raw, said)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import reprlib
 from collections.abc import Iterable, Mapping
@@ -13,6 +14,7 @@ from askmask.types import check_sentence
 
 __all__ = [
     "Json",
+    "as_number",
     "checked_name",
     "checked_size",
     "checked_text",
@@ -39,6 +41,16 @@ def whole(value: object) -> int | None:
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 19:
         return int(value)
     return None
+
+
+def as_number(value: object) -> float | None:
+    """A number, infinite where it is too large for a float; None for anything else."""
+    if type(value) not in (int, float):
+        return None
+    try:
+        return float(value)  # type: ignore[arg-type]
+    except OverflowError:
+        return math.inf
 
 
 def id_of(value: object) -> int | str | None:

@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, TypeGuard
 
 from askmask.errors import ConfigError, DataError, MissingExtraError
 from askmask.formats.askmask import EntityRecord, QueryRecord
@@ -258,14 +258,18 @@ def _meta(row: Mapping[str, Any], where: str) -> Mapping[str, Any]:
     return read if isinstance(read, dict) else {}
 
 
+def _are_mappings(items: object) -> TypeGuard[list[dict[str, Any]]]:
+    return isinstance(items, list) and all(isinstance(item, dict) for item in items)
+
+
 def _said(row: Mapping[str, Any], kind: str, where: str) -> dict[str, Any]:
     """A row as the line of a file: the inverse of `_row`."""
     part, meta = _PARTS[kind], _meta(row, where)
     items = row.get(part)
-    if not isinstance(items, list):
-        raise DataError(f"{where}, column {part!r}: expected a list")
+    if not _are_mappings(items):
+        raise DataError(f"{where}, column {part!r}: expected a list of structs")
     rests = meta.get(part)
-    rests = rests if isinstance(rests, list) and len(rests) == len(items) else [{}] * len(items)
+    rests = rests if _are_mappings(rests) and len(rests) == len(items) else [{}] * len(items)
     record = meta.get("record")
     picture = row.get("image")
     inside = picture.get("path") if isinstance(picture, dict) else None
