@@ -16,7 +16,7 @@ import torch
 import toy_asked as toy
 
 from askmask.errors import ConfigError, QueryError, WeightsError
-from askmask.models import registry
+from askmask.models import mask_generator, registry
 from askmask.models.embedded.text_net import TextTower
 from askmask.models.segmenter import Segmenter
 from askmask.models.system import moved
@@ -165,9 +165,14 @@ def test_references_stand_after_their_closing_piece() -> None:
     assert reference_spots(Encoding(late), late, 1) == [19]
 
 
-def test_everything_stays_on_the_device_of_the_batch(name: str) -> None:
+def test_everything_stays_on_the_device_of_the_batch(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A second device of any kind, here one that computes shapes alone, meets no tensor of ours."""
     device = torch.device("meta")
+    # The Hungarian method reads values, of which that device has none.
+    pairs = torch.zeros(2, 3, dtype=torch.long, device=device)
+    monkeypatch.setattr(mask_generator, "_assigned", lambda worth, counted: pairs)
     pictures, asked, truth, _ = toy.lesson(2)
     system = build_system(name, "tiny").to(device)
     seen = system.see(moved(pictures, device))
