@@ -76,7 +76,10 @@ def _of_entity(entity: Entity, options: Options, losses: Losses) -> tuple[RLE, _
     if whole is not None and options.mask_type == "modal":
         losses.add("amodal masks", 1, "--mask-type modal leaves them out")
         whole = None
-    keys: _Json = {"mask_type": "modal" if whole is None else "amodal"}
+    seen = entity.extra.get("mask_type", "modal")
+    keys: _Json = {"mask_type": seen if whole is None else "amodal"}
+    if "score" in entity.extra:
+        keys["score"] = entity.extra["score"]
     if whole is not None and options.mask_type != "amodal":
         keys["visible_mask"] = modal
     elif whole is not None:
