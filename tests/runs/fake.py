@@ -1,7 +1,12 @@
-"""A deterministic model for the tests of runs; as a script it predicts, slowly, to be killed."""
+"""A deterministic model for the tests of runs; as a script it predicts, slowly, to be killed.
+
+python fake.py QUERIES RUN [WORKERS]
+"""
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 import time
 import zlib
@@ -37,6 +42,8 @@ class FakeSegmenter:
             raise RuntimeError("no memory\nleft")
         if "interrupt" in query.text:
             raise KeyboardInterrupt
+        if "die" in query.text:
+            os.kill(os.getpid(), signal.SIGKILL)
         time.sleep(self.seconds)
         masks = np.zeros((1, *self._image.shape[:2]), bool)
         masks[0, (zlib.crc32(query.text.encode()) + int(self._image[0, 0, 0])) % masks.shape[1]] = 1
@@ -51,5 +58,19 @@ class FakeSegmenter:
         )
 
 
+def load_slow() -> FakeSegmenter:
+    """Make the model of a worker process; where told to, leave a file named after its number."""
+    if folder := os.environ.get("FAKE_WORKERS"):
+        (Path(folder) / str(os.getpid())).touch()
+    return FakeSegmenter(seconds=0.01)
+
+
 if __name__ == "__main__":
-    predict(FakeSegmenter(seconds=0.01), Path(sys.argv[1]), Path(sys.argv[2]), resume=True)
+    predict(
+        FakeSegmenter(seconds=0.01),
+        Path(sys.argv[1]),
+        Path(sys.argv[2]),
+        resume=True,
+        workers=int(sys.argv[3]) if len(sys.argv) > 3 else 1,
+        load=load_slow,
+    )
