@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from numpy import bool_, uint8
     from numpy.typing import NDArray
 
+    from askmask.answers import PicturedAnswer
     from askmask.cli.references import Point
     from askmask.types import Answer, MaskType, Query
 
@@ -140,20 +141,19 @@ def _segment_one(
     as_json: bool,
 ) -> None:
     """Answer one sentence about one picture."""
-    from askmask.cli.output import staged_folder
-    from askmask.formats.askmask import prediction_from_answer
+    from askmask.answers import ANSWER_FILES
+    from askmask.atomic import staged_folder
     from askmask.images import read_image
 
     pixels = read_image(image)
     references = _read_references(reference, (pixels.shape[0], pixels.shape[1]))
     query = _query_with_stand_ins(text, references, mask_type)
     folder = out or Path("askmask-out") / image.stem
-    with staged_folder(folder, ours=r"mask-\d+\.png") as staging:
-        query, answer = _ask(model, pixels, query, references)
-        record = prediction_from_answer(image.stem, answer).to_json()
-        _write_results(staging, pixels, query, answer, record)
+    with staged_folder(folder, ours=ANSWER_FILES) as staging:
+        answer = _ask(model, pixels, query, references)
+        answer.write(staging, image.stem)
     if as_json:
-        typer.echo(json.dumps(record))
+        typer.echo(json.dumps(answer.record(image.stem).to_json()))
     else:
         _print_summary(answer, folder)
 
@@ -180,30 +180,18 @@ def _query_with_stand_ins(
 
 def _ask(
     model_id: str, pixels: NDArray[uint8], query: Query, references: list[Point | NDArray[bool_]]
-) -> tuple[Query, Answer]:
-    """Answer the query with its references in place of the stand-ins; return both."""
+) -> PicturedAnswer:
+    """Answer the query with its references in place of the stand-ins."""
     from dataclasses import replace
 
+    from askmask.answers import PicturedAnswer
     from askmask.cli.references import resolve
     from askmask.models.registry import load
 
     segmenter = load(model_id)
     segmenter.set_image(pixels)
     query = replace(query, references=resolve(references, segmenter))
-    return query, segmenter.answer(query)
-
-
-def _write_results(
-    folder: Path, pixels: NDArray[uint8], query: Query, answer: Answer, record: dict[str, object]
-) -> None:
-    """Write overlay.png, mask-1.png, … (one channel, 0 or 255) and prediction.json."""
-    from askmask.images import write_png
-    from askmask.overlay import draw_answer
-
-    write_png(folder / "overlay.png", draw_answer(pixels, answer, query))
-    for number, mask in enumerate(answer.masks, 1):
-        write_png(folder / f"mask-{number}.png", mask)
-    (folder / "prediction.json").write_text(json.dumps(record) + "\n", encoding="utf-8")
+    return PicturedAnswer.of(segmenter.answer(query), pixels, query)
 
 
 def _print_summary(answer: Answer, folder: Path) -> None:
