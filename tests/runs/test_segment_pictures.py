@@ -102,13 +102,14 @@ class TestRun:
 
     def test_a_broken_picture_is_an_error_of_its_own(self, photos: Path, tmp_path: Path) -> None:
         (photos / "aa.png").write_bytes(b"no picture")
-        whole = (photos / "b.png").read_bytes()
-        (photos / "ab.png").write_bytes(whole[:60])
+        noise = np.random.default_rng(0).integers(0, 256, (40, 60, 3), np.uint8)
+        Image.fromarray(noise).save(photos / "ab.jpg")
+        (photos / "ab.jpg").write_bytes((photos / "ab.jpg").read_bytes()[:1500])
         out = tmp_path / "out"
         assert segment(photos, out, "mug") == Progress(4, 1, 4)
         errors = [json.loads(line) for line in (out / "errors.jsonl").read_text().splitlines()]
         assert errors[0]["image"] == "../photos/aa.png"
-        assert errors[1]["id"] == "ab.png#1"
+        assert errors[1]["id"] == "ab.jpg#1"
         before = (out / "errors.jsonl").read_bytes()
         assert segment(photos, out, "mug", resume=True) == Progress(4, 1, 4)
         assert (out / "errors.jsonl").read_bytes() == before
