@@ -10,12 +10,13 @@ import signal
 import sys
 import time
 import zlib
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from askmask.runs.predict import predict
+from askmask.runs.predict import Progress, predict
 from askmask.types import Answer, Masks, MaskType, Query
 
 
@@ -65,12 +66,20 @@ def load_slow() -> FakeSegmenter:
     return FakeSegmenter(seconds=0.01)
 
 
+def kill_at(lines: int, at: Progress) -> None:
+    """End this process as nothing can prevent once the run has so many lines."""
+    if at.done >= lines:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
 if __name__ == "__main__":
+    workers, lines = map(int, sys.argv[3:5] or (1, sys.maxsize))
     predict(
         FakeSegmenter(seconds=0.01),
         Path(sys.argv[1]),
         Path(sys.argv[2]),
         resume=True,
-        workers=int(sys.argv[3]) if len(sys.argv) > 3 else 1,
+        workers=workers,
         load=load_slow,
+        progress=partial(kill_at, lines),
     )
