@@ -4,8 +4,9 @@
 
 Builds what is missing (each split takes some minutes, see docs/pantry.md), answers every query,
 scores the answers, measures which stage loses what and how long an answer takes, and writes the
-tables to OUT/MODEL/goals.md. What is there already is not made again, so an interrupted run goes
-on when the command is repeated.
+tables to OUT/MODEL, goals.md among them. What is there already is not made again, so an interrupted
+run goes on when the command is repeated. `--into FILE` puts the tables between the marks
+<!-- overview -->, <!-- goals -->, <!-- stages --> and <!-- end --> of a Markdown file.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from askmask.atomic import atomic_write
 from askmask.formats.askmask import read_queries, write_queries
 from askmask.models.embedded.weights import EmbeddedWeights
 
@@ -55,6 +57,25 @@ GOALS = (
     Goal(NATURAL, "N-acc", 0.80),
 )
 """The first three are those of the first release, the others those of the embedded model."""
+
+SHOWN = {
+    GENERATED: "composed scenes, test wordings",
+    "test": "3D scenes, test wordings",
+    NATURAL: "3D scenes, written sentences",
+}
+"""Sets of the overview."""
+
+FIGURES = (
+    "gIoU",
+    "cIoU",
+    "mask-type-accuracy",
+    "N-acc",
+    "T-acc",
+    "switch-accuracy",
+    "hidden-part-IoU",
+    "AP",
+)
+"""Rows of the overview."""
 
 TIMES = {"picture (ms)": 40.0, "further sentence (ms)": 10.0, "peak memory (MB)": 500.0}
 """At most, on two cores; see bench/latency.py."""
@@ -106,6 +127,22 @@ def figure_of(goal: Goal, report: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
+def reached(figure: Mapping[str, Any]) -> str:
+    """Value and interval."""
+    return f"{figure['value']:.3f} ({figure['low']:.2f} to {figure['high']:.2f})"
+
+
+def overview_table(reports: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """A few figures of a few sets, and the signatures of their gIoU."""
+    heads = (f"{title} ({reports[name]['n']:,})" for name, title in SHOWN.items())
+    lines = ["| 95 % interval in brackets | " + " | ".join(heads) + " |", "|---|---|---|---|"]
+    for figure in FIGURES:
+        values = (reached(reports[name]["metrics"][figure]) for name in SHOWN)
+        lines.append("| " + " | ".join((figure, *values)) + " |")
+    signed = (reports[name]["metrics"]["gIoU"]["signature"] for name in SHOWN)
+    return [*lines, "", ", ".join(f"`{one}`" for one in signed)]
+
+
 def goals_table(reports: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """One row a goal."""
     lines = [
@@ -120,9 +157,8 @@ def goals_table(reports: Mapping[str, Mapping[str, Any]]) -> list[str]:
         else:
             wanted, met = f"test - {goal.below:.2f}", found["value"] >= on_test - goal.below
         where = goal.set_name + (f", {goal.slice_name}" if goal.slice_name else "")
-        value = f"{found['value']:.3f} ({found['low']:.2f} to {found['high']:.2f})"
         lines.append(
-            f"| {where} | {goal.figure} | {wanted} | {value}{' ✓' if met else ''} "
+            f"| {where} | {goal.figure} | {wanted} | {reached(found)}{' ✓' if met else ''} "
             f"| {found['n']:,} | `{found['signature']}` |"
         )
     return lines
@@ -140,13 +176,24 @@ def times_table(picture: Path) -> list[str]:
 
 
 def stages_table(found: Mapping[str, Any]) -> list[str]:
-    """What each stage loses, and gIoU with true ones in place of the model's."""
-    lines = ["| known | gIoU (95 % interval) |", "|---|---|"]
-    for name, figures in found["oracles"].items():
-        figure = figures["gIoU"]
-        value = f"{figure['value']:.3f} ({figure['low']:.2f} to {figure['high']:.2f})"
-        lines.append(f"| {name} | {value} |")
+    """What each stage loses: gIoU on `test` with true ones in place of the model's."""
+    lines = ["| known | gIoU on test (95 % interval) |", "|---|---|"]
+    lines += (f"| {name} | {reached(one['gIoU'])} |" for name, one in found["oracles"].items())
     return lines
+
+
+def put_into(path: Path, tables: Mapping[str, str]) -> None:
+    """Replace what stands between the mark of a table and the next <!-- end -->."""
+    text = path.read_text(encoding="utf-8")
+    for name, table in tables.items():
+        begin, mark, rest = text.partition(f"<!-- {name} -->")
+        if mark:
+            _, end, rest = rest.partition("<!-- end -->")
+            if not end:
+                raise SystemExit(f"{path}: expected <!-- end --> after {mark}, got none")
+            text = f"{begin}{mark}\n\n{table}\n\n{end}{rest}"
+    with atomic_write(path) as file:
+        file.write(text.encode())
 
 
 def main() -> None:
@@ -155,6 +202,7 @@ def main() -> None:
     parser.add_argument("--model", default="embedded-v1")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--data", type=Path, help="where the sets are or go; default OUT/data")
+    parser.add_argument("--into", type=Path, action="append", default=[], help="Markdown file")
     arguments = parser.parse_args()
     data = arguments.data or arguments.out / "data"
     weights = EmbeddedWeights(arguments.model)
@@ -165,14 +213,16 @@ def main() -> None:
     stages = out / "decompose.json"
     if not stages.exists():
         askmask("decompose", sets["test"], "--model", arguments.model, "--out", stages)
-    tables = (
-        [f"Weights `{weights.sha256}`"],
-        goals_table(reports),
-        stages_table(json.loads(stages.read_text())),
-        times_table(ROOT / "examples" / "demo.png"),
-    )
-    text = "\n\n".join("\n".join(lines) for lines in tables) + "\n"
+    lines = {
+        "overview": overview_table(reports),
+        "goals": [*goals_table(reports), "", *times_table(ROOT / "examples" / "demo.png")],
+        "stages": stages_table(json.loads(stages.read_text())),
+    }
+    tables = {name: "\n".join(table) for name, table in lines.items()}
+    text = "\n\n".join((f"Weights `{weights.sha256}`", *tables.values())) + "\n"
     (out / "goals.md").write_text(text, encoding="utf-8")
+    for path in arguments.into:
+        put_into(path, tables)
     print(text)
 
 

@@ -11,9 +11,9 @@ import torch
 from askmask.models.embedded.proposer_net import ProposerNet
 from askmask.models.trunk import (
     SIZES,
-    CausalTransformer,
     Reader,
     Trunk,
+    grid_tokens,
     plane_positions,
     pool_masks,
     start_from_proposer,
@@ -47,7 +47,8 @@ def test_eyes_start_from_a_proposer_and_see_the_same() -> None:
     proposer, trunk = ProposerNet().eval(), Trunk(SIZES["small"]()).eval()
     state = {f"net.{name}": tensor for name, tensor in proposer.state_dict().items()}
     own = len(trunk.eyes.state_dict())
-    assert start_from_proposer(trunk, {**state, "category.weight": torch.zeros(1)}) > own
+    parts = [trunk.eyes, trunk.pixels]
+    assert start_from_proposer(parts, {**state, "category.weight": torch.zeros(1)}) > own
     images = torch.randn(1, 3, 48, 64)
     *_, appearance = proposer(images)
     assert torch.allclose(proposer.appearance(trunk.eyes(images).middle), appearance, atol=1e-5)
@@ -55,7 +56,7 @@ def test_eyes_start_from_a_proposer_and_see_the_same() -> None:
 
 def test_eyes_of_another_size_take_nothing_over() -> None:
     given = {"stem.0.weight": torch.zeros(99, 3, 3, 3), "head.0.0.weight": torch.zeros(1)}
-    assert start_from_proposer(Trunk(SIZE), given) == 0
+    assert start_from_proposer([Trunk(SIZE).eyes], given) == 0
 
 
 def test_padded_words_change_nothing() -> None:
@@ -70,43 +71,12 @@ def test_padded_words_change_nothing() -> None:
     assert not torch.allclose(reader(words, valid, 0 * forced)[1][1], types[1], atol=1e-3)
 
 
-class TestCausalTransformer:
-    def test_it_looks_back_only(self) -> None:
-        net = CausalTransformer(SIZE).eval()
-        tokens, valid = torch.randn(1, 6, SIZE.width), torch.ones(1, 6, dtype=torch.bool)
-        before, _ = net(tokens, valid)
-        changed = tokens.clone()
-        changed[:, 4] += torch.randn(SIZE.width)
-        after, _ = net(changed, valid)
-        assert torch.allclose(after[:, :4], before[:, :4], atol=1e-5)
-        assert not torch.allclose(after[:, 4:], before[:, 4:], atol=1e-2)
-
-    def test_memory_gives_the_same_as_the_whole(self) -> None:
-        net = CausalTransformer(SIZE).eval()
-        tokens = torch.randn(2, 7, SIZE.width)
-        valid = torch.tensor([[1, 1, 0, 1, 1, 1, 0], [1] * 7]).bool()
-        whole, _ = net(tokens, valid)
-        _, memory = net(tokens[:, :3], valid[:, :3])
-        middle, memory = net(tokens[:, 3:5], valid[:, 3:5], memory)
-        last, _ = net(tokens[:, 5:], valid[:, 5:], memory)
-        assert torch.allclose(torch.cat([middle, last], 1), whole[:, 3:], atol=1e-5)
-
-    def test_what_is_padded_inside_takes_no_position(self) -> None:
-        net = CausalTransformer(SIZE).eval()
-        tokens, hole = torch.randn(1, 4, SIZE.width), torch.randn(1, 2, SIZE.width)
-        dense, _ = net(tokens, torch.ones(1, 4, dtype=torch.bool))
-        holed = torch.cat([tokens[:, :2], hole, tokens[:, 2:]], 1)
-        sparse, _ = net(holed, torch.tensor([[1, 1, 0, 0, 1, 1]]).bool())
-        assert torch.allclose(sparse[:, [0, 1, 4, 5]], dense, atol=1e-5)
-
-    def test_attention_maps_are_causal_and_sum_to_one(self) -> None:
-        net = CausalTransformer(SIZE).eval()
-        valid = torch.tensor([[1, 1, 0, 1, 1]]).bool()
-        maps = net.attention_maps(torch.randn(1, 5, SIZE.width), valid)
-        assert maps.shape == (1, SIZE.layers, SIZE.heads, 5, 5)
-        assert torch.allclose(maps.sum(-1), torch.ones(maps.shape[:-1]), atol=1e-5)
-        assert (maps.triu(1) == 0).all()
-        assert (maps[..., 3:, 2] == 0).all()
+def test_tokens_of_a_grid_lie_row_by_row() -> None:
+    features = torch.zeros(1, 4, 6, 8)
+    features[0, 2:, :3] = 5
+    tokens = grid_tokens(features, (2, 2)) - grid_tokens(0 * features, (2, 2))
+    assert tokens.shape == (1, 4, 8)
+    assert torch.allclose(tokens[0, :, 0], torch.tensor([0.0, 0.0, 5.0, 0.0]), atol=1e-5)
 
 
 def test_pooling_averages_under_each_mask() -> None:

@@ -57,6 +57,15 @@ def test_the_better_run_leads(runs: list[Path]) -> None:
     assert (group.ranked_by, group.unranked) == ("gIoU", None)
 
 
+def test_folders_of_this_machine_are_not_shown(tmp_path: Path, queries: Path) -> None:
+    run = finished(tmp_path / "run", queries, right, model="/home/jo/secret/mine/weights")
+    write_leaderboard(tmp_path, group_runs([run]))
+    for name in ("index.html", "leaderboard.json"):
+        written = (tmp_path / name).read_text()
+        assert "mine/weights" in written
+        assert "secret" not in written
+
+
 def test_equal_values_share_a_rank(tmp_path: Path, runs: list[Path], queries: Path) -> None:
     (group,) = group_runs([*runs, finished(tmp_path / "twin", queries, right)])
     assert group.ranks == {"reader": 1, "twin": 1, "<b>habit": 3}

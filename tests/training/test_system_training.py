@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,10 +18,11 @@ from askmask.errors import ConfigError
 from askmask.models.system_segmenter import SystemSegmenter
 from askmask.models.system_weights import SYSTEMS
 from askmask.models.trunk import SIZES
-from askmask.training import asked_pictures
+from askmask.pantry.build import TRAINING_SEEDS
+from askmask.training import asked_pictures, recipes
 from askmask.training.asked_pictures import Lesson, StreamSettings, asked_picture, collate, lessons
 from askmask.training.recipes import RECIPES, train
-from askmask.training.system import BASE, DAGGER, SystemRecipe
+from askmask.training.system import BASE, DAGGER, SystemRecipe, SystemTask
 
 SETTINGS = StreamSettings(SIZES["tiny"](), DAGGER, pictures=2, sentences=4, window=2)
 
@@ -32,6 +34,49 @@ def test_a_batch_depends_on_its_number_only() -> None:
     # After the window the same sentences come again, in other colours.
     assert torch.equal(whole[0].ids, whole[2].ids)
     assert not torch.equal(whole[0].images, whole[2].images)
+
+
+def test_no_batch_is_left_out_where_nothing_can_be_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A batch without sentences would give those after it other numbers after a resume."""
+    plain = list(lessons(SETTINGS, range(3)))
+    mute = {TRAINING_SEEDS + 2, TRAINING_SEEDS + 3}  # the scenes of batch 1
+    monkeypatch.setattr(
+        asked_pictures,
+        "asked_picture",
+        lambda seed, *rest: (
+            replace(asked_picture(seed, *rest), questions=())
+            if seed in mute
+            else asked_picture(seed, *rest)
+        ),
+    )
+    whole = list(lessons(SETTINGS, range(3)))
+    assert len(whole) == 3
+    assert torch.equal(whole[0].images, plain[0].images)
+    assert not torch.equal(whole[1].images, plain[1].images)
+    for one, other in zip(whole[1:], lessons(SETTINGS, range(1, 3)), strict=True):
+        assert all(torch.equal(*pair) for pair in zip(one, other, strict=True))
+
+
+def test_a_seed_changes_parameters_and_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[SystemRecipe] = []
+    monkeypatch.setattr(recipes, "train_system", lambda recipe, *_: given.append(recipe))
+    for seed in (None, 0, 1):
+        train("rela-smoke", Path("unused"), seed=seed)
+    tasks = [SystemTask(recipe) for recipe in given]
+    ours, again, other = (task.model.trunk.eyes.lateral4.weight for task in tasks)
+    assert torch.equal(ours, again)
+    assert not torch.equal(ours, other)
+    one, same, another = (next(task.batches(range(1), 0.0)).images for task in tasks)
+    assert torch.equal(one, same)
+    assert not torch.equal(one, another)
+
+
+def test_seeds_of_other_trainings_are_refused(tmp_path: Path) -> None:
+    for seed in (-1, 256):
+        with pytest.raises(ConfigError, match=f"seed: expected 0 to 255, got {seed}"):
+            train("rela-smoke", tmp_path, seed=seed)
+    with pytest.raises(ConfigError, match="--seed is for the seven systems"):
+        train("completer-smoke", tmp_path, seed=1)
 
 
 def test_a_lesson_says_what_the_scene_says() -> None:

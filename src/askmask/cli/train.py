@@ -53,6 +53,10 @@ def train(
             help="Change the recipe, e.g. proposer.hidden_weight=0; may be repeated.",
         ),
     ] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option(help="Of a system's parameters and pictures; the recipe's own is 0."),
+    ] = None,
     device: Annotated[
         str, typer.Option(help="Where to compute: auto (a GPU if there is one), cpu or cuda.")
     ] = "auto",
@@ -75,6 +79,7 @@ def train(
         start_from=start_from,
         only=only,
         settings=settings or (),
+        seed=seed,
         resume=resume,
         device=device,
         say=lambda message: typer.echo(message, err=True),

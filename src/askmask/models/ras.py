@@ -26,14 +26,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from askmask.models.causal import CausalTransformer, Memory, interleaved
 from askmask.models.system import Asked, Pictures, Reply, System, Truth, type_loss
 from askmask.models.trunk import (
     SIZES,
-    CausalTransformer,
-    Memory,
     Trunk,
     TrunkSize,
     Views,
+    grid_tokens,
     plane_positions,
     pool_masks,
 )
@@ -181,9 +181,7 @@ class Ras(System):
     def see(self, pictures: Pictures) -> _Seen:
         """Tokens of the pictures and of their candidates."""
         views: Views = self.trunk.eyes(pictures.images)
-        middle = self.picture(views.middle.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
-        middle = middle + plane_positions(middle, middle.shape[1])
-        tokens = functional.adaptive_avg_pool2d(middle, self._options.grid_hw).flatten(2).mT
+        tokens = grid_tokens(self.picture(views.middle.permute(0, 2, 3, 1)), self._options.grid_hw)
         candidates = self.tokenizer(views, pictures.pool[:, :, 0])
         return _Seen(views, tokens, candidates, pictures.pool, pictures.pooled)
 
@@ -247,22 +245,12 @@ class Ras(System):
 
     def _with_references(self, seen: _Seen, asked: Asked, words: Tensor) -> tuple[Tensor, Tensor]:
         """The text with (prefix, reference) where the sentence says [1], [2], …, and validity."""
-        given = asked.spots >= 0
-        if not given.shape[1]:
+        if not asked.spots.shape[1]:
             return words, asked.valid
         tokens = self.tokenizer(seen.views.of(asked.picture), asked.references)
-        count = words.shape[1]
-        late = float(2 * count)  # what is padded comes last
-        place = torch.arange(count, device=words.device).expand(len(words), -1).float()
-        keys, parts = [place.masked_fill(~asked.valid, late)], [words]
-        if self._options.prefixes:
-            keys.append((asked.spots + 0.25).masked_fill(~given, late))
-            parts.append(self.reference_prefix.expand_as(tokens))
-        keys.append((asked.spots + 0.5).masked_fill(~given, late))
-        parts.append(tokens)
-        sorted_keys, order = torch.cat(keys, 1).sort(dim=1, stable=True)
-        text = torch.cat(parts, 1).gather(1, order[..., None].expand(-1, -1, words.shape[2]))
-        return text, sorted_keys < late
+        prefix = self.reference_prefix.expand_as(tokens)
+        behind = [prefix, tokens] if self._options.prefixes else [tokens]
+        return interleaved(words, asked.valid, asked.spots, behind)
 
     def _judge(self, read: _Read) -> Tensor:
         """(S, C) logits of belonging, all at once."""

@@ -20,9 +20,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from askmask.models.system import Asked, Pictures, Reply, System, Truth, type_loss
+from askmask.models.transformer import Attention
 from askmask.models.trunk import (
     SIZES,
-    Attention,
     Trunk,
     TrunkSize,
     Views,

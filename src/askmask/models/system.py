@@ -146,6 +146,10 @@ class System(nn.Module, ABC):
         """Sizes of the trunk."""
         return self.trunk.size
 
+    def seeing(self) -> list[nn.Module]:
+        """Parts that may start from a trained proposer, and learn more slowly then."""
+        return [self.trunk.eyes, self.trunk.pixels]
+
     @classmethod
     @abstractmethod
     def named(cls, size: str, **options: Any) -> System:
@@ -168,7 +172,11 @@ class System(nn.Module, ABC):
         """Parts of the paper's loss, and `type_loss`; their sum is minimised."""
 
     def figures(self, seen: Any, asked: Asked, truth: Truth) -> dict[str, Tensor]:
-        """Figures of the design's own for the log, (S,) each, e.g. how often [SEG] is missing."""
+        """Figures of the design's own for the log, e.g. how often [SEG] is missing.
+
+        Returns:
+            A value for each sentence that the figure is about, at most (S,), to be averaged.
+        """
         del seen, asked, truth
         return {}
 

@@ -22,6 +22,9 @@ __all__ = ["SYSTEMS", "build_system", "load_system", "save_system", "system_hash
 SYSTEMS = {
     "rela": "askmask.models.rela:Rela",
     "ras": "askmask.models.ras:Ras",
+    "lisa": "askmask.models.lisa:Lisa",
+    "pixellm": "askmask.models.pixellm:Pixellm",
+    "glamm": "askmask.models.glamm:Glamm",
 }
 """Name -> "module:Class" of every system."""
 

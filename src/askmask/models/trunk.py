@@ -2,16 +2,15 @@
 
 Eyes and pixel decoder are those of the embedded model's proposer and can start from one that is
 trained; words come from the same frozen text tower; designs that are language models get the same
-small causal transformer. Everything works on any device and in any batch: a sentence gets the same
-answer alone as among others, however much is padded.
+small transformer of `causal.py`. Everything works on any device and in any batch: a sentence gets
+the same answer alone as among others, however much is padded.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -19,19 +18,18 @@ from torch.nn import functional
 
 from askmask.models.blocks import Residual, conv
 from askmask.models.embedded.text_net import TextTower
+from askmask.models.transformer import Layer, waves
 
 __all__ = [
     "SIZES",
     "WORD_STATES",
-    "Attention",
-    "CausalTransformer",
     "Eyes",
-    "Memory",
     "PixelDecoder",
     "Reader",
     "Trunk",
     "TrunkSize",
     "Views",
+    "grid_tokens",
     "plane_positions",
     "pool_masks",
     "start_from_proposer",
@@ -163,67 +161,6 @@ def _to(x: Tensor, like: Tensor) -> Tensor:
     return functional.interpolate(x, size=like.shape[-2:], mode="nearest")
 
 
-class Attention(nn.Module):
-    """Multi-head attention of `x` to `source`."""
-
-    def __init__(self, width: int, heads: int) -> None:
-        super().__init__()
-        self.heads = heads
-        self.query = nn.Linear(width, width)
-        self.key = nn.Linear(width, width)
-        self.value = nn.Linear(width, width)
-        self.output = nn.Linear(width, width)
-
-    def split(self, x: Tensor) -> Tensor:
-        """(B, L, C) -> (B, heads, L, C / heads)."""
-        return x.reshape(x.shape[0], x.shape[1], self.heads, -1).transpose(1, 2)
-
-    def forward(self, x: Tensor, source: Tensor, seen: Tensor) -> Tensor:
-        """Mix `source` into (B, L, C).
-
-        Args:
-            x: (B, L, C) float.
-            source: (B, M, C) float.
-            seen: bool, broadcast to (B, heads, L, M): what each place of `x` may look at.
-        """
-        return self.mix(x, self.split(self.key(source)), self.split(self.value(source)), seen)
-
-    def mix(self, x: Tensor, keys: Tensor, values: Tensor, seen: Tensor) -> Tensor:
-        """As `forward`, with keys and values (B, heads, M, C / heads) that may be kept."""
-        query = self.split(self.query(x))
-        mixed = functional.scaled_dot_product_attention(query, keys, values, attn_mask=seen)
-        result: Tensor = self.output(mixed.transpose(1, 2).flatten(2))
-        return result
-
-    def weights(self, x: Tensor, source: Tensor, seen: Tensor) -> Tensor:
-        """The attention maps themselves, (B, heads, L, M); rows sum to 1."""
-        query, keys = self.split(self.query(x)), self.split(self.key(source))
-        scores = query @ keys.transpose(2, 3) / math.sqrt(query.shape[-1])
-        return scores.masked_fill(~seen, -torch.inf).softmax(-1)
-
-
-class _Layer(nn.Module):
-    """Self-attention and an inner layer; pre-norm."""
-
-    def __init__(self, size: TrunkSize) -> None:
-        super().__init__()
-        width = size.width
-        self.attention = Attention(width, size.heads)
-        self.inner = nn.Sequential(
-            nn.LayerNorm(width),
-            nn.Linear(width, 4 * width),
-            nn.GELU(),
-            nn.Linear(4 * width, width),
-        )
-        self.norm = nn.LayerNorm(width)
-
-    def forward(self, x: Tensor, seen: Tensor) -> Tensor:
-        normed = self.norm(x)
-        x = x + self.attention(normed, normed, seen)
-        result: Tensor = x + self.inner(x)
-        return result
-
-
 class Reader(nn.Module):
     """States of the frozen tower -> words in the system's width, and which mask type they ask for.
 
@@ -237,7 +174,7 @@ class Reader(nn.Module):
         tower = TextTower.width * len(WORD_STATES)
         self.adapt = nn.Sequential(nn.LayerNorm(tower), nn.Linear(tower, size.width))
         self.forced = nn.Embedding(4, size.width)
-        self.layers = nn.ModuleList(_Layer(size) for _ in range(size.word_layers))
+        self.layers = nn.ModuleList(Layer(size.width, size.heads) for _ in range(size.word_layers))
         self.norm = nn.LayerNorm(size.width)
         self.weigh = nn.Linear(size.width, 1)
         self.types = nn.Linear(size.width, 3)
@@ -268,106 +205,29 @@ def word_states(tower: TextTower, ids: Tensor, valid: Tensor) -> Tensor:
     return torch.cat([states[layer] for layer in WORD_STATES], -1)
 
 
-class Memory(NamedTuple):
-    """What a causal transformer keeps of a sequence that goes on.
-
-    Attributes:
-        keys: of each layer, (B, heads, L, C / heads).
-        values: likewise.
-        valid: (B, L) bool.
-    """
-
-    keys: tuple[Tensor, ...]
-    values: tuple[Tensor, ...]
-    valid: Tensor
-
-
-class CausalTransformer(nn.Module):
-    """The small language model of the designs that are one: tokens of any kind, causal attention.
-
-    Places that are not valid are looked at by nobody and take no position, so that what is padded
-    changes nothing.
-    """
-
-    def __init__(self, size: TrunkSize) -> None:
-        super().__init__()
-        self.layers = nn.ModuleList(_Layer(size) for _ in range(size.layers))
-        self.norm = nn.LayerNorm(size.width)
-
-    @property
-    def _stack(self) -> list[_Layer]:
-        return cast("list[_Layer]", list(self.layers))
-
-    def forward(
-        self, tokens: Tensor, valid: Tensor, past: Memory | None = None
-    ) -> tuple[Tensor, Memory]:
-        """Read on.
-
-        Args:
-            tokens: (B, L, C) float.
-            valid: (B, L) bool.
-            past: what an earlier call returned, to go on from there.
-
-        Returns:
-            (B, L, C) hidden states, and the memory for the next call.
-        """
-        x, seen = _placed(tokens, valid, past)
-        keys, values = [], []
-        for index, layer in enumerate(self._stack):
-            normed = layer.norm(x)
-            key, value = (
-                layer.attention.split(project(normed))
-                for project in (layer.attention.key, layer.attention.value)
-            )
-            if past is not None:
-                key = torch.cat([past.keys[index], key], 2)
-                value = torch.cat([past.values[index], value], 2)
-            x = x + layer.attention.mix(normed, key, value, seen)
-            x = x + layer.inner(x)
-            keys.append(key)
-            values.append(value)
-        known = valid if past is None else torch.cat([past.valid, valid], 1)
-        return self.norm(x), Memory(tuple(keys), tuple(values), known)
-
-    def attention_maps(self, tokens: Tensor, valid: Tensor) -> Tensor:
-        """(B, layers, heads, L, L) maps of where each token looks, for `tokens` as in `forward`."""
-        x, seen = _placed(tokens, valid, None)
-        maps = []
-        for layer in self._stack:
-            normed = layer.norm(x)
-            maps.append(layer.attention.weights(normed, normed, seen))
-            x = layer(x, seen)
-        return torch.stack(maps, 1)
-
-
-def _placed(tokens: Tensor, valid: Tensor, past: Memory | None) -> tuple[Tensor, Tensor]:
-    """Tokens with their positions, and (B, 1, L, L0 + L) bool of what each may look at."""
-    length = tokens.shape[1]
-    known = valid if past is None else torch.cat([past.valid, valid], 1)
-    before = known.shape[1] - length
-    position = (known.cumsum(1) - 1).clamp(min=0)[:, before:]
-    causal = torch.ones(length, known.shape[1], dtype=torch.bool, device=valid.device).tril(before)
-    own = torch.eye(length, dtype=torch.bool, device=valid.device)
-    own = functional.pad(own, (before, 0))  # a padded place sees itself: nothing at all is NaN
-    seen = causal[None] & (known[:, None] | own[None])
-    return tokens + _waves(position, tokens.shape[2]), seen[:, None]
-
-
-def _waves(position: Tensor, width: int) -> Tensor:
-    """Sines and cosines, (..., width) float, of (...) positions (Vaswani et al. 2017, 3.5)."""
-    rate = torch.arange(0, width, 2, device=position.device, dtype=torch.float32) / width
-    angle = position[..., None] * torch.exp(-math.log(10_000.0) * rate)
-    return torch.cat([angle.sin(), angle.cos()], -1)
-
-
 def plane_positions(like: Tensor, width: int) -> Tensor:
     """(width, h, w) waves of row and column for a map (…, h, w); half of `width` for each."""
     height, across = like.shape[-2:]
     rows = torch.linspace(0, 32, height, device=like.device)
     columns = torch.linspace(0, 32, across, device=like.device)
-    down = _waves(rows, width // 2).T[:, :, None].expand(-1, height, across)
-    right = _waves(columns, width // 2).T[:, None].expand(-1, height, across)
+    down = waves(rows, width // 2).T[:, :, None].expand(-1, height, across)
+    right = waves(columns, width // 2).T[:, None].expand(-1, height, across)
     return torch.cat([down, right])
+
+
+def grid_tokens(features: Tensor, grid_hw: tuple[int, int]) -> Tensor:
+    """Tokens of pictures for a language model: a map with its positions, averaged in a grid.
+
+    Args:
+        features: (P, h, w, C) float.
+        grid_hw: rows and columns.
+
+    Returns:
+        (P, rows * columns, C).
+    """
+    features = features.permute(0, 3, 1, 2)
+    placed = features + plane_positions(features, features.shape[1])
+    return functional.adaptive_avg_pool2d(placed, grid_hw).flatten(2).mT
 
 
 def pool_masks(features: Tensor, masks: Tensor) -> Tensor:
@@ -401,11 +261,11 @@ class Trunk(nn.Module):
         self.reader = Reader(size)
 
 
-def start_from_proposer(trunk: Trunk, state: Mapping[str, Tensor]) -> int:
-    """Give eyes and pixel decoder the parameters of a `ProposerNet` where names and sizes agree.
+def start_from_proposer(parts: Iterable[nn.Module], state: Mapping[str, Tensor]) -> int:
+    """Give eyes and pixel decoders the parameters of a `ProposerNet` where names and sizes agree.
 
     Args:
-        trunk: is changed in place.
+        parts: are changed in place.
         state: the state of a `ProposerNet`, or of its training, whose names begin with "net.".
 
     Returns:
@@ -414,7 +274,7 @@ def start_from_proposer(trunk: Trunk, state: Mapping[str, Tensor]) -> int:
     given = {name.removeprefix("net."): tensor for name, tensor in state.items()}
     taken = 0
     with torch.no_grad():
-        for part in (trunk.eyes, trunk.pixels):
+        for part in parts:
             for name, own in part.state_dict().items():
                 if name in given and given[name].shape == own.shape:
                     own.copy_(given[name])

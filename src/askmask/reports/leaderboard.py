@@ -76,7 +76,7 @@ class Group:
                 {
                     "run": name,
                     "rank": self.ranks.get(name),
-                    "model": one.run.model,
+                    "model": one.run.model_name,
                     "n": one.n,
                     "metrics": _to_json(one.metrics),
                     "slices": {of: _to_json(group) for of, group in one.slices.items()},
@@ -219,13 +219,17 @@ def _table(group: Group, caption: str, figures: Mapping[str, Figures]) -> Markup
             "tr",
             _cell(str(group.ranks.get(name, "-")), group.ranks.get(name)),
             tag("th", name, scope="row", data_value=name),
-            _cell(group.runs[name].run.model or "-", group.runs[name].run.model, is_words=True),
+            _model_cell(group.runs[name].run.model_name),
             *(_figure_cell(one.get(metric)) for metric in metrics),
         )
         for name, one in figures.items()
     )
     head, body = tag("thead", tag("tr", *columns)), tag("tbody", *rows)
     return tag("div", tag("table", tag("caption", caption), head, body), class_="wide")
+
+
+def _model_cell(name: str | None) -> Markup:
+    return _cell(name or "-", name, is_words=True)
 
 
 def _column(name: str, *, sortable: bool = True) -> Markup:

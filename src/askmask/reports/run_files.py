@@ -41,6 +41,13 @@ class Run:
     queries: Path | None = None
     queries_sha256: str | None = None
 
+    @property
+    def model_name(self) -> str | None:
+        """The model for others to read: of a folder on this machine only the end of its path."""
+        if self.model is None or not Path(self.model).is_absolute():
+            return self.model
+        return "/".join(Path(self.model).parts[-2:])
+
 
 @dataclass(frozen=True)
 class Evaluation:

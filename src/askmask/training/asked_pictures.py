@@ -32,6 +32,7 @@ from askmask.training.words import pad_ids, tokenizer
 from askmask.types import MaskType
 
 __all__ = [
+    "SEEDS",
     "AskedPicture",
     "Lesson",
     "Question",
@@ -40,6 +41,12 @@ __all__ = [
     "collate",
     "lessons",
 ]
+
+SEEDS = range(256)
+"""Seeds of streams: each has a range of scenes of its own, apart from those of other trainings."""
+
+_SEED_SCENES = 1 << 30
+"""Scenes of a seed; 63 of 64 stand by for those of which nothing can be asked."""
 
 _SCENE_HW = (240, 320)
 
@@ -100,7 +107,7 @@ class StreamSettings:
         window: batches of new pictures before the same come again, otherwise coloured: composing
             costs more than a second look is worse.
         forced_share: of sentences whose mask type is forced.
-        seed: another one gives other pictures.
+        seed: one of `SEEDS`; another one gives other pictures.
     """
 
     size: TrunkSize
@@ -281,14 +288,26 @@ def _recoloured(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[n
 
 
 def lessons(settings: StreamSettings, numbers: range) -> Iterator[Lesson]:
-    """Batches of these numbers, with the wordings to learn from."""
-    for number, seeds, composed in windowed(
+    """Batches of these numbers, one for each, with the wordings to learn from."""
+    for number, places, composed in windowed(
         numbers, window=settings.window, looks=2, scenes=settings.pictures
     ):
-        for seed in seeds:
-            if seed not in composed:
-                start = TRAINING_SEEDS + settings.seed * (1 << 30)
-                composed[seed] = asked_picture(start + seed, settings, "train")
-        chosen = [composed[seed] for seed in seeds]
-        if any(each.questions for each in chosen):
-            yield collate(chosen, settings, np.random.default_rng([19, settings.seed, number]))
+        for place in places:
+            if place not in composed:
+                composed[place] = _learnt(place, settings)
+        chosen = [composed[place] for place in places]
+        yield collate(chosen, settings, np.random.default_rng([19, settings.seed, number]))
+
+
+def _learnt(place: int, settings: StreamSettings) -> AskedPicture:
+    """Picture of a place in the stream, with at least one sentence.
+
+    A scene of which nothing can be asked gives way to another one, which depends on the place alone
+    too: no batch is ever left out, or those after it would have other numbers.
+    """
+    first = TRAINING_SEEDS + settings.seed * _SEED_SCENES + place
+    for seed in range(first, first + _SEED_SCENES, _SEED_SCENES // 64):
+        picture = asked_picture(seed, settings, "train")
+        if picture.questions:
+            return picture
+    raise AssertionError(f"64 scenes in a row of which nothing can be asked, from seed {first}")

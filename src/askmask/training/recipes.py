@@ -89,6 +89,7 @@ def train(
     only: str | None = None,
     validate: Path | None = None,
     settings: Sequence[str] = (),
+    seed: int | None = None,
     resume: bool = False,
     device: str = "auto",
     say: Progress = lambda message: None,
@@ -108,6 +109,8 @@ def train(
             other stages.
         validate: benchmark folder of rendered scenes to measure and calibrate on.
         settings: values to change in the recipe, e.g. "proposer.hidden_weight=0".
+        only: one of `STAGES`, to train it alone; needs `image_from` and `start_from`.
+        seed: of a system's parameters and pictures, instead of the recipe's own.
         resume: go on in `out`.
         device: where the training steps compute; see `Placement.named`.
         say: told of each stage.
@@ -126,6 +129,8 @@ def train(
     recipe = overridden(RECIPES[name], settings)
     total = Budget.parse(budget or recipe.default_budget, recipe.default_budget)
     place = Placement.named(device)
+    if seed is not None and not isinstance(recipe, SystemRecipe):
+        raise ConfigError(f"recipe {name}: --seed is for the seven systems; leave it out")
     if isinstance(recipe, CompleterRecipe):
         if image_from is not None or only is not None:
             raise ConfigError(
@@ -144,6 +149,7 @@ def train(
             )
         recipe = replace(
             recipe,
+            seed=recipe.seed if seed is None else seed,
             image_from=image_from,
             pool=recipe.pool if image_from is None else str(Path(image_from) / "weights"),
             start_from=None if start_from is None else str(start_from),

@@ -25,6 +25,7 @@ from askmask.models.system_weights import build_system, save_system
 from askmask.models.trunk import start_from_proposer
 from askmask.pantry.language.banks import Pool
 from askmask.training.asked_pictures import (
+    SEEDS,
     Lesson,
     StreamSettings,
     asked_picture,
@@ -63,7 +64,7 @@ class SystemRecipe:
         image_from: run folder of an embedded training whose proposer gives the eyes; and the pool.
         start_from: run folder of the same system to start from.
         validation_pictures: held-out pictures, for each of the two pools of wordings.
-        seed: of parameters and pictures.
+        seed: of parameters and pictures, one of `asked_pictures.SEEDS`.
         default_budget: when `--budget` is not given.
     """
 
@@ -81,6 +82,10 @@ class SystemRecipe:
     validation_pictures: int = 60
     seed: int = 0
     default_budget: str = "30m"
+
+    def __post_init__(self) -> None:
+        if self.seed not in SEEDS:
+            raise ConfigError(f"seed: expected 0 to {SEEDS[-1]}, got {self.seed}")
 
 
 class SystemTask:
@@ -107,8 +112,7 @@ class SystemTask:
 
     def parameter_groups(self) -> list[dict[str, Any]]:
         """Eyes that can see already learn more slowly."""
-        trunk = self.model.trunk
-        seeing = [*trunk.eyes.parameters(), *trunk.pixels.parameters()]
+        seeing = [each for part in self.model.seeing() for each in part.parameters()]
         known = {id(parameter) for parameter in seeing}
         rest = [each for each in self.model.parameters() if id(each) not in known]
         recipe = self.recipe
@@ -176,7 +180,7 @@ def _open_eyes(system: System, run: Path) -> None:
             f"--image-from: {path} is missing; name the --out folder of an embedded training"
         )
     state = torch.load(path, weights_only=True)["model"]
-    if not start_from_proposer(system.trunk, state):
+    if not start_from_proposer(system.seeing(), state):
         raise ConfigError(f"--image-from: the proposer in {path} has other sizes than the system")
 
 

@@ -116,6 +116,12 @@ def test_a_folder_is_built_again_byte_for_byte(tmp_path, pins):
     assert heard[-1] == 2
     assert len([name for name in one["sha256"] if name.startswith("images/")]) == 2
     assert not (tmp_path / "one" / "parts").exists()
+    # As a kill just before the end leaves it, half a write among the parts.
+    (tmp_path / "two" / "entities-val.jsonl").unlink()
+    (tmp_path / "two" / "parts").mkdir()
+    (tmp_path / "two" / "parts" / ".askmask-0.tmp").touch()
+    build_pantry(tmp_path / "two", SPLITS["val"].of_size(2), objects=pins, size_hw=SIZE_HW)
+    assert json.loads((tmp_path / "two" / "dataset.json").read_text()) == one
     with pytest.raises(OutputError, match="made from other arguments"):
         build_pantry(tmp_path / "one", SPLITS["val"].of_size(3), objects=pins, size_hw=SIZE_HW)
     for record in read_entities(tmp_path / "one" / "entities-val.jsonl"):

@@ -8,6 +8,7 @@ interrupted goes on after its last whole chunk.
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from multiprocessing import get_context
@@ -117,7 +118,7 @@ def build_pantry(
         license="CC-BY-4.0; 3D models as in ATTRIBUTION.md",
         source=f"askmask build pantry --split {split.name} --count {split.scenes}",
     )
-    _tidy(out, jobs)
+    shutil.rmtree(out / _PARTS)  # all lines are in the entities file now
 
 
 def _run(jobs: list[_Job], workers: int, progress: Callable[[int], None]) -> None:
@@ -213,10 +214,3 @@ def _written(job: _Job, scene: Scene, sender: Any) -> Any:
     sender.send(1)
     record = record_from_scene(scene, name)
     return replace(record, extra={**record.extra, "view": view})
-
-
-def _tidy(out: Path, jobs: list[_Job]) -> None:
-    """Remove the chunks' lines, which are all in the entities file now."""
-    for job in jobs:
-        job.part.unlink()
-    (out / _PARTS).rmdir()
