@@ -76,6 +76,7 @@ def test_save_writes_what_segment_writes(tmp_path: Path) -> None:
     assert sorted(path.name for path in folder.iterdir()) == ["mine.txt", *names[2:]]
 
 
+@pytest.mark.filterwarnings("ignore:__array__:DeprecationWarning")  # of pycocotools
 def test_pycocotools_opens_it() -> None:
     coco_module = pytest.importorskip("pycocotools.coco")
     with redirect_stdout(None):

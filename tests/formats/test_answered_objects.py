@@ -75,6 +75,7 @@ def test_an_answer_without_its_query_is_an_error() -> None:
         answered_objects([], [Prediction("q")])
 
 
+@pytest.mark.filterwarnings("ignore:__array__:DeprecationWarning")  # of pycocotools
 def test_pycocotools_opens_a_run(tmp_path: Path) -> None:
     coco_module = pytest.importorskip("pycocotools.coco")
     run = tmp_path / "run"
