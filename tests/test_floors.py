@@ -21,7 +21,7 @@ FLOORS = (
         "atomic",
         "errors",
     ),
-    ("formats", "overlay"),
+    ("formats", "overlay", "answers"),
     ("datasets", "pantry", "authoring", "browse"),
     ("metrics",),
     ("models",),

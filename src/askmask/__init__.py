@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from askmask.answers import PicturedAnswer
     from askmask.errors import (
         AskmaskError,
         ConfigError,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
         WriterError,
     )
     from askmask.images import read_image
+    from askmask.models.ask import ask
     from askmask.models.completion import Completion, load_completer
     from askmask.models.registry import load
     from askmask.models.segmenter import Segmenter
@@ -49,6 +51,7 @@ __all__ = [
     "Masks",
     "MissingExtraError",
     "OutputError",
+    "PicturedAnswer",
     "Query",
     "QueryError",
     "RLEError",
@@ -58,6 +61,7 @@ __all__ = [
     "TornLineError",
     "WeightsError",
     "WriterError",
+    "ask",
     "draw_answer",
     "load",
     "load_completer",
@@ -65,7 +69,9 @@ __all__ = [
 ]
 
 _HOMES = {
+    "askmask.answers": ("PicturedAnswer",),
     "askmask.images": ("read_image",),
+    "askmask.models.ask": ("ask",),
     "askmask.models.completion": ("Completion", "load_completer"),
     "askmask.models.registry": ("load",),
     "askmask.models.segmenter": ("Segmenter",),

@@ -1,16 +1,22 @@
-"""A deterministic model for the tests of runs; as a script it predicts, slowly, to be killed."""
+"""A deterministic model for the tests of runs; as a script it predicts, slowly, to be killed.
+
+python fake.py QUERIES RUN [WORKERS]
+"""
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 import time
 import zlib
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from askmask.runs.predict import predict
+from askmask.runs.predict import Progress, predict
 from askmask.types import Answer, Masks, MaskType, Query
 
 
@@ -37,6 +43,8 @@ class FakeSegmenter:
             raise RuntimeError("no memory\nleft")
         if "interrupt" in query.text:
             raise KeyboardInterrupt
+        if "die" in query.text:
+            os.kill(os.getpid(), signal.SIGKILL)
         time.sleep(self.seconds)
         masks = np.zeros((1, *self._image.shape[:2]), bool)
         masks[0, (zlib.crc32(query.text.encode()) + int(self._image[0, 0, 0])) % masks.shape[1]] = 1
@@ -51,5 +59,27 @@ class FakeSegmenter:
         )
 
 
+def load_slow() -> FakeSegmenter:
+    """Make the model of a worker process; where told to, leave a file named after its number."""
+    if folder := os.environ.get("FAKE_WORKERS"):
+        (Path(folder) / str(os.getpid())).touch()
+    return FakeSegmenter(seconds=0.01)
+
+
+def kill_at(lines: int, at: Progress) -> None:
+    """End this process as nothing can prevent once the run has so many lines."""
+    if at.done >= lines:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
 if __name__ == "__main__":
-    predict(FakeSegmenter(seconds=0.01), Path(sys.argv[1]), Path(sys.argv[2]), resume=True)
+    workers, lines = map(int, sys.argv[3:5] or (1, sys.maxsize))
+    predict(
+        FakeSegmenter(seconds=0.01),
+        Path(sys.argv[1]),
+        Path(sys.argv[2]),
+        resume=True,
+        workers=workers,
+        load=load_slow,
+        progress=partial(kill_at, lines),
+    )

@@ -22,8 +22,8 @@ def browse(
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same queries.")] = 0,
 ) -> None:
     """Write pictures, masks and queries of DIR as a page that opens in any browser."""
+    from askmask.atomic import staged_folder
     from askmask.browse import FILES, choose, write_page
-    from askmask.cli.output import staged_folder
     from askmask.cli.progress import progress_bar
     from askmask.errors import ConfigError
     from askmask.formats.askmask import read_queries

@@ -48,7 +48,7 @@ def complete(
     """
     import time
 
-    from askmask.cli.output import staged_folder
+    from askmask.atomic import staged_folder
     from askmask.images import read_image
     from askmask.models.completion import load_completer
 

@@ -36,7 +36,7 @@ def write_report(
     Raises:
         OutputError: when the page cannot be written; then `out` is what it was before.
     """
-    from askmask.cli.output import staged_folder
+    from askmask.atomic import staged_folder
     from askmask.cli.progress import progress_bar
     from askmask.reports.page import FILES, SHOWN, write_page
 

@@ -27,7 +27,7 @@ def leaderboard(
     ] = None,
 ) -> None:
     """Rank RUNS on a page, and in leaderboard.json, where protocol and data are the same."""
-    from askmask.cli.output import staged_folder
+    from askmask.atomic import staged_folder
     from askmask.reports.leaderboard import FILES, group_runs, write_leaderboard
     from askmask.reports.published import published as published_rows
 

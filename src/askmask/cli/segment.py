@@ -1,4 +1,4 @@
-"""`askmask segment`: one picture, one sentence, the masks that fit."""
+"""`askmask segment`: one picture, one sentence, the masks that fit; or a run over many."""
 
 from __future__ import annotations
 
@@ -13,10 +13,13 @@ if TYPE_CHECKING:
     from numpy import bool_, uint8
     from numpy.typing import NDArray
 
+    from askmask.answers import PicturedAnswer
     from askmask.cli.references import Point
-    from askmask.types import Answer, Query
+    from askmask.types import Answer, MaskType, Query
 
 __all__ = ["segment"]
+
+_RUNS = "Many pictures"
 
 
 class _MaskTypeOption(StrEnum):
@@ -29,9 +32,13 @@ class _MaskTypeOption(StrEnum):
 
 
 def segment(
-    image: Annotated[Path, typer.Argument(metavar="IMAGE", help="Picture: PNG, JPEG or WebP.")],
-    text: Annotated[
-        str, typer.Argument(metavar="TEXT", help="What to segment; [1], [2] name references.")
+    pictures: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="IMAGE TEXT",
+            help="Picture (PNG, JPEG or WebP) and sentence, in which [1], [2] name references. "
+            "With --text or --prompts: any number of pictures and folders, and no sentence.",
+        ),
     ],
     reference: Annotated[
         list[str] | None,
@@ -48,25 +55,105 @@ def segment(
         Path | None,
         typer.Option(metavar="DIR", help="Folder for results.  [default: askmask-out/IMAGE]"),
     ] = None,
+    text: Annotated[
+        list[str] | None,
+        typer.Option(metavar="TEXT", help="Ask this about all pictures.", rich_help_panel=_RUNS),
+    ] = None,
+    prompts: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Ask each line of this file.", rich_help_panel=_RUNS),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Continue the run in DIR.", rich_help_panel=_RUNS)
+    ] = False,
+    workers: Annotated[
+        int,
+        typer.Option(min=1, help="Processes, one thread each if many.", rich_help_panel=_RUNS),
+    ] = 1,
+    shards: Annotated[
+        str | None,
+        typer.Option(metavar="I/N", help="Do only the I-th of N shares.", rich_help_panel=_RUNS),
+    ] = None,
+    overlays: Annotated[
+        bool, typer.Option("--overlays", help="Draw every answer.", rich_help_panel=_RUNS)
+    ] = False,
+    masks: Annotated[
+        bool, typer.Option("--masks", help="Write every mask as PNG.", rich_help_panel=_RUNS)
+    ] = False,
+    formats: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--format",
+            metavar="NAME",
+            help="Also write coco, labelme, yolo, parquet, …; repeatable.",
+            rich_help_panel=_RUNS,
+        ),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the prediction record as JSON.")
     ] = False,
 ) -> None:
-    """Segment in IMAGE what TEXT asks for; write overlay, masks and prediction into a folder."""
-    from askmask.cli.output import staged_folder
-    from askmask.formats.askmask import prediction_from_answer
+    """Segment in IMAGE what TEXT asks for; write overlay, masks and prediction into a folder.
+
+    With --text or --prompts, ask every sentence about every picture and write a run folder.
+    """
+    from askmask.cli.segment_run import RunOptions, segment_run
+
+    forced = _forced(mask_type)
+    options = RunOptions(
+        texts=text or (),
+        prompts=prompts,
+        overlays=overlays,
+        masks=masks,
+        formats=formats or (),
+        resume=resume,
+        workers=workers,
+        shards=shards,
+    )
+    if options.asks:
+        if reference:
+            raise typer.BadParameter("--reference is a mask of one picture: leave --text out")
+        segment_run([Path(path) for path in pictures], options, forced, model, out, as_json)
+        return
+    if options != RunOptions():
+        raise typer.BadParameter("the options of runs need --text or --prompts: what is asked")
+    if len(pictures) != 2:
+        raise typer.BadParameter(
+            f"expected IMAGE TEXT, got {len(pictures)} arguments; ask about many pictures with "
+            "--text TEXT or --prompts FILE"
+        )
+    _segment_one(Path(pictures[0]), pictures[1], reference or [], forced, model, out, as_json)
+
+
+def _forced(option: _MaskTypeOption) -> MaskType | None:
+    from askmask.types import MaskType
+
+    return None if option is _MaskTypeOption.AUTO else MaskType(option)
+
+
+def _segment_one(
+    image: Path,
+    text: str,
+    reference: list[str],
+    mask_type: MaskType | None,
+    model: str,
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """Answer one sentence about one picture."""
+    from askmask.answers import ANSWER_FILES
+    from askmask.atomic import staged_folder
     from askmask.images import read_image
 
     pixels = read_image(image)
-    references = _read_references(reference or [], (pixels.shape[0], pixels.shape[1]))
+    references = _read_references(reference, (pixels.shape[0], pixels.shape[1]))
     query = _query_with_stand_ins(text, references, mask_type)
     folder = out or Path("askmask-out") / image.stem
-    with staged_folder(folder, ours=r"mask-\d+\.png") as staging:
-        query, answer = _ask(model, pixels, query, references)
-        record = prediction_from_answer(image.stem, answer).to_json()
-        _write_results(staging, pixels, query, answer, record)
+    with staged_folder(folder, ours=ANSWER_FILES) as staging:
+        answer = _ask(model, pixels, query, references)
+        answer.write(staging, image.stem)
     if as_json:
-        typer.echo(json.dumps(record))
+        typer.echo(json.dumps(answer.record(image.stem).to_json()))
     else:
         _print_summary(answer, folder)
 
@@ -80,44 +167,31 @@ def _read_references(
 
 
 def _query_with_stand_ins(
-    text: str, references: list[Point | NDArray[bool_]], mask_type: _MaskTypeOption
+    text: str, references: list[Point | NDArray[bool_]], mask_type: MaskType | None
 ) -> Query:
     """Check the sentence before the model is loaded; blank masks stand in for the references."""
     import numpy as np
 
-    from askmask.types import Masks, MaskType, Query
+    from askmask.types import Masks, Query
 
     stand_ins = Masks.from_dense(np.zeros((len(references), 1, 1), bool)) if references else None
-    forced = None if mask_type is _MaskTypeOption.AUTO else MaskType(mask_type)
-    return Query(text, stand_ins, forced)
+    return Query(text, stand_ins, mask_type)
 
 
 def _ask(
     model_id: str, pixels: NDArray[uint8], query: Query, references: list[Point | NDArray[bool_]]
-) -> tuple[Query, Answer]:
-    """Answer the query with its references in place of the stand-ins; return both."""
+) -> PicturedAnswer:
+    """Answer the query with its references in place of the stand-ins."""
     from dataclasses import replace
 
+    from askmask.answers import PicturedAnswer
     from askmask.cli.references import resolve
     from askmask.models.registry import load
 
     segmenter = load(model_id)
     segmenter.set_image(pixels)
     query = replace(query, references=resolve(references, segmenter))
-    return query, segmenter.answer(query)
-
-
-def _write_results(
-    folder: Path, pixels: NDArray[uint8], query: Query, answer: Answer, record: dict[str, object]
-) -> None:
-    """Write overlay.png, mask-1.png, … (one channel, 0 or 255) and prediction.json."""
-    from askmask.images import write_png
-    from askmask.overlay import draw_answer
-
-    write_png(folder / "overlay.png", draw_answer(pixels, answer, query))
-    for number, mask in enumerate(answer.masks, 1):
-        write_png(folder / f"mask-{number}.png", mask)
-    (folder / "prediction.json").write_text(json.dumps(record) + "\n", encoding="utf-8")
+    return PicturedAnswer.of(segmenter.answer(query), pixels, query)
 
 
 def _print_summary(answer: Answer, folder: Path) -> None:

@@ -27,6 +27,7 @@ from askmask.rle import RLE
 __all__ = [
     "bbox_xywh",
     "categories_of",
+    "objects_as_coco",
     "query_units",
     "read_coco",
     "write_coco",
@@ -76,7 +77,10 @@ def _of_entity(entity: Entity, options: Options, losses: Losses) -> tuple[RLE, _
     if whole is not None and options.mask_type == "modal":
         losses.add("amodal masks", 1, "--mask-type modal leaves them out")
         whole = None
-    keys: _Json = {"mask_type": "modal" if whole is None else "amodal"}
+    seen = entity.extra.get("mask_type", "modal")
+    keys: _Json = {"mask_type": seen if whole is None else "amodal"}
+    if "score" in entity.extra:
+        keys["score"] = entity.extra["score"]
     if whole is not None and options.mask_type != "amodal":
         keys["visible_mask"] = modal
     elif whole is not None:
@@ -167,9 +171,7 @@ def _write(
         content = _queries_json(split, polygons)
     for image in content["images"]:
         image["file_name"] = relative_to(out.parent, image["file_name"], split.images)
-    content["categories"] = [
-        {"id": number, "name": name} for name, number in content["categories"].items()
-    ]
+    content["categories"] = _category_rows(content["categories"])
     info = {
         "description": collection.name,
         "license": collection.license,
@@ -177,6 +179,17 @@ def _write(
         "askmask": kind,
     }
     write_foreign_json(out, {"info": info, "licenses": [], **content})
+
+
+def _category_rows(categories: Mapping[str, int]) -> list[_Json]:
+    return [{"id": number, "name": name} for name, number in categories.items()]
+
+
+def objects_as_coco(records: Iterable[EntityRecord]) -> dict[str, Any]:
+    """Return the objects of pictures as COCO's json, with run-length codes."""
+    content = _entities_json(Split(tuple(records)), Options(), Losses(), polygons=False)
+    categories = _category_rows(content["categories"])
+    return {"info": {}, "licenses": [], **content, "categories": categories}
 
 
 def write_coco(collection: Collection, out: Path, options: Options, losses: Losses) -> None:

@@ -63,6 +63,10 @@ FORMATS: Mapping[str, Format] = {
         "benchmark:write_benchmark",
         with_pictures=True,
     ),
+    "run": Format(
+        "run folder, its answers as objects of the pictures",
+        "answered_objects:read_answered_objects",
+    ),
     "parquet": Format(
         "folder for `datasets` and its hub, with a card",
         "parquet:read_parquet",

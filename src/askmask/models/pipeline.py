@@ -10,10 +10,11 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from askmask.answers import PicturedAnswer
 from askmask.errors import QueryError
 from askmask.images import ImageLike, as_rgb
 from askmask.models.segmenter import Completer, Proposer, Selector
-from askmask.types import Answer, Candidates, Masks, Query
+from askmask.types import Candidates, Masks, Query
 
 __all__ = ["Pipeline", "candidate_at", "check_references"]
 
@@ -77,7 +78,7 @@ class Pipeline:
             other._candidates = _coded(other.candidates)
         return other
 
-    def answer(self, query: Query | str) -> Answer:
+    def answer(self, query: Query | str) -> PicturedAnswer:
         """Answer one sentence about the current picture; `seconds` is the selector's time.
 
         Raises:
@@ -88,7 +89,8 @@ class Pipeline:
         check_references(asked, (image.shape[0], image.shape[1]))
         start = time.perf_counter()
         answer = self._selector.select(image, candidates, asked)
-        return replace(answer, seconds=time.perf_counter() - start)
+        timed = replace(answer, seconds=time.perf_counter() - start)
+        return PicturedAnswer.of(timed, image, asked)
 
     @property
     def candidates(self) -> Candidates:

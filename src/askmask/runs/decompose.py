@@ -25,7 +25,7 @@ from askmask.models.oracle import AS_ANSWERED, ORACLES, STAGES, Asked, Scene, or
 from askmask.models.pipeline import Pipeline
 from askmask.models.segmenter import Segmenter
 from askmask.rle import RLE
-from askmask.runs.predict import show_picture
+from askmask.runs.engine import show_picture
 from askmask.types import MaskType
 
 __all__ = ["Decomposition", "decompose", "entities_beside"]

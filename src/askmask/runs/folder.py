@@ -22,8 +22,8 @@ __all__ = ["RUN_FORMAT", "RunFolder"]
 RUN_FORMAT = "askmask-run/1"
 """First key of run.json."""
 
-_DECISIVE = ("model", "inputs", "versions", "seed")
-"""Parts of run.json that decide the predictions: a run must not mix two of them."""
+_DECISIVE = ("model", "inputs", "versions", "seed", "shard", "drawings")
+"""Parts of run.json that decide what is written: a run must not mix two of them."""
 
 _MAX_RUN_JSON = 1_000_000
 """Largest run.json that is read, in bytes."""
@@ -45,13 +45,18 @@ class RunFolder:
         return self.path / "run.json"
 
     @property
+    def queries(self) -> Path:
+        """What was asked, where the run has made the queries itself."""
+        return self.path / "queries.jsonl"
+
+    @property
     def predictions(self) -> Path:
         """One line a query, in the order in which they were answered."""
         return self.path / "predictions.jsonl"
 
     @property
     def errors(self) -> Path:
-        """One line a failed query: its id and error."""
+        """One line a failed query, its id and error, or a picture that cannot be opened."""
         return self.path / "errors.jsonl"
 
     def begin(self, made_by: Mapping[str, Any], *, resume: bool) -> None:
@@ -81,18 +86,24 @@ class RunFolder:
 
     @contextmanager
     def appending(
-        self,
+        self, unreadable: Mapping[str, str] | None = None
     ) -> Iterator[tuple[dict[str, str | None], Callable[[Prediction], None]]]:
-        """Open the run for more predictions.
+        """Open the run for more predictions; no other process may have it open.
+
+        Args:
+            unreadable: pictures that no query could be made for -> why; for errors.jsonl.
 
         Yields:
             The queries that are answered, id -> error or None, and a function that appends one
             prediction, and its error if it has one.
+
+        Raises:
+            OutputError: when another process has the run open, or a file cannot be written.
         """
-        with appending_jsonl(self.predictions) as append_line:  # has cut off a torn last line
+        with self._alone(), appending_jsonl(self.predictions) as append_line:
+            # What a killed writer left of its last line is cut off by now.
             answered = {answer.id: answer.error for answer in read_predictions(self.predictions)}
-            failed = ((name, error) for name, error in answered.items() if error is not None)
-            write_jsonl(self.errors, ({"id": name, "error": error} for name, error in failed))
+            write_jsonl(self.errors, _errors(unreadable or {}, answered))
             with appending_jsonl(self.errors) as append_error:
 
                 def append(prediction: Prediction) -> None:
@@ -101,6 +112,30 @@ class RunFolder:
                         append_error({"id": prediction.id, "error": prediction.error})
 
                 yield answered, append
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Hold the run; the system lets go of it when this process ends, however it ends.
+
+        Raises:
+            OutputError: when another process holds it.
+        """
+        try:
+            import fcntl
+        except ImportError:  # not on Windows, where nobody guards against two writers
+            yield
+            return
+        with self.predictions.open("ab") as stream:
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise OutputError(
+                    f"{self.path}: another process is at work on this run; wait for it or choose "
+                    "another --out"
+                ) from None
+            except OSError:
+                pass  # a file system without locks
+            yield
 
     def _check_empty(self) -> None:
         """Refuse a folder with files, which a new run would mix with its own."""
@@ -122,9 +157,20 @@ class RunFolder:
         """Refuse to continue a run that something else has begun."""
         begun = read_json(self.run_json, _MAX_RUN_JSON)
         for key in _DECISIVE:
-            if begun.get(key) != made_by[key]:
+            if begun.get(key) != made_by.get(key):
                 raise ConfigError(
                     f"{self.run_json}: the run was begun with {key} {json.dumps(begun.get(key))}, "
-                    f"now it is {json.dumps(made_by[key])}; repeat it as begun or choose another "
-                    "--out"
+                    f"now it is {json.dumps(made_by.get(key))}; repeat it as begun or choose "
+                    "another --out"
                 )
+
+
+def _errors(
+    unreadable: Mapping[str, str], answered: Mapping[str, str | None]
+) -> Iterator[dict[str, str]]:
+    """Lines of errors.jsonl: pictures, then queries."""
+    for image, error in unreadable.items():
+        yield {"image": image, "error": error}
+    for name, reason in answered.items():
+        if reason is not None:
+            yield {"id": name, "error": reason}

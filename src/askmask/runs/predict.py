@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from askmask.errors import AskmaskError, DataError
-from askmask.formats.askmask import Prediction, QueryRecord, prediction_from_answer, read_queries
+from askmask.formats.askmask import Prediction, read_queries
 from askmask.formats.files import file_sha256
 from askmask.formats.versions import versions
-from askmask.images import read_image
+from askmask.models.registry import load as load_model
 from askmask.models.segmenter import Segmenter
+from askmask.runs.engine import AskedPicture, Manner, answer_pictures, group
 from askmask.runs.folder import RUN_FORMAT, RunFolder
+from askmask.runs.shard import Shard
+from askmask.runs.workers import answer_in_processes
 
-__all__ = ["Progress", "predict", "show_picture"]
+__all__ = ["Crew", "Progress", "made_by", "predict", "run_pictures"]
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,7 @@ class Progress:
     Attributes:
         done: queries with a prediction, failed ones and those of earlier starts among them.
         failed: queries whose prediction is an error.
-        total: queries of the file.
+        total: queries of the file, or of the shard.
     """
 
     done: int
@@ -34,74 +38,41 @@ class Progress:
     total: int
 
 
-def _by_image(records: Iterable[QueryRecord]) -> dict[str, list[QueryRecord]]:
-    """Group queries by picture, in the order of first appearance."""
-    groups: dict[str, list[QueryRecord]] = {}
-    for record in records:
-        groups.setdefault(record.image, []).append(record)
-    return groups
+@dataclass(frozen=True)
+class Crew:
+    """Who answers.
 
-
-def _failure(record: QueryRecord, error: Exception) -> Prediction:
-    """Prediction of a query that failed: the error in one line, its kind unless it is ours."""
-    kind = "" if isinstance(error, AskmaskError) else f"{type(error).__name__}: "
-    return Prediction(id=record.id, error=kind + " ".join(str(error).split()))
-
-
-def show_picture(segmenter: Segmenter, path: Path, record: QueryRecord) -> None:
-    """Give the picture to the model.
-
-    Raises:
-        DataError: when the picture has another size than the query says.
+    Attributes:
+        segmenter: the model.
+        workers: number of processes; 1 is this one, on as many threads as the model likes, more
+            are new ones with a model of their own on one thread each.
+        load: makes the others their model; None loads it by the segmenter's name.
     """
-    image = read_image(path)
-    if image.shape[:2] != (record.height, record.width):
-        raise DataError(
-            f"{path}: expected {record.height} x {record.width} pixels as in query {record.id}, "
-            f"got {image.shape[0]} x {image.shape[1]}"
-        )
-    segmenter.set_image(image)
+
+    segmenter: Segmenter
+    workers: int = 1
+    load: Callable[[], Segmenter] | None = None
+
+    def answer(
+        self, pictures: Sequence[AskedPicture], manner: Manner
+    ) -> Generator[Prediction, None, None]:
+        """Answer all queries about all pictures; only one process keeps their order."""
+        if self.workers == 1 or len(pictures) < 2:
+            return answer_pictures(self.segmenter, pictures, manner)
+        load = self.load or partial(load_model, self.segmenter.model_id)
+        return answer_in_processes(load, pictures, manner, min(self.workers, len(pictures)))
 
 
-def _answer(segmenter: Segmenter, record: QueryRecord) -> Prediction:
-    """Answer one query.
-
-    Raises:
-        DataError: when the answer breaks the format, which would make the whole file unreadable.
-    """
-    prediction = prediction_from_answer(record.id, segmenter.answer(record.to_query()))
-    return Prediction.from_json(prediction.to_json(), "the model's answer")
-
-
-def _answer_all(
-    segmenter: Segmenter, path: Path, records: Sequence[QueryRecord]
-) -> Iterator[Prediction]:
-    """Answer all queries about one picture; what fails becomes a prediction with an error.
-
-    Any exception is kept, not only ours: one query that breaks a model must not end a long run.
-    """
-    if not records:
-        return
-    try:
-        show_picture(segmenter, path, records[0])
-    except Exception as error:
-        yield from (_failure(record, error) for record in records)
-        return
-    for record in records:
-        try:
-            yield _answer(segmenter, record)
-        except Exception as error:
-            yield _failure(record, error)
-
-
-def _made_by(segmenter: Segmenter, queries: Path) -> dict[str, Any]:
+def made_by(
+    segmenter: Segmenter, command: str, arguments: Mapping[str, Any], queries_sha256: str
+) -> dict[str, Any]:
     """Return what run.json says of a run that begins now."""
     return {
         "format": RUN_FORMAT,
-        "command": "predict",
-        "arguments": {"queries": str(queries), "model": segmenter.model_id},
+        "command": command,
+        "arguments": {**arguments, "model": segmenter.model_id},
         "model": {"id": segmenter.model_id, "sha256": segmenter.weights_hash},
-        "inputs": {"queries": file_sha256(queries)},
+        "inputs": {"queries": queries_sha256},
         "versions": versions("askmask", "numpy", "onnxruntime"),
         "device": getattr(segmenter, "device", "cpu"),
         "seed": None,  # a Segmenter draws no random numbers
@@ -113,21 +84,61 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
+def run_pictures(
+    crew: Crew,
+    pictures: Sequence[AskedPicture],
+    folder: RunFolder,
+    manner: Manner,
+    progress: Callable[[Progress], None] | None,
+    unreadable: Mapping[str, str] | None = None,
+) -> Progress:
+    """Answer what a run that was begun has not answered yet.
+
+    Args:
+        crew: who answers.
+        pictures: everything that the run is to answer.
+        folder: the run.
+        manner: how queries are answered.
+        progress: called at the start and after each query.
+        unreadable: pictures that nothing could be asked about -> why, for errors.jsonl.
+
+    Returns:
+        Progress at the end.
+    """
+    report = progress or (lambda _: None)
+    with folder.appending(unreadable) as (answered, append):
+        failed = sum(error is not None for error in answered.values())
+        state = Progress(len(answered), failed, sum(len(one.queries) for one in pictures))
+        report(state)
+        rest = [left for one in pictures if (left := one.without(answered)).queries]
+        with closing(crew.answer(rest, manner)) as predictions:
+            for prediction in predictions:
+                append(prediction)
+                failed = state.failed + (prediction.error is not None)
+                state = Progress(state.done + 1, failed, state.total)
+                report(state)
+    folder.add_to_run({"finished": _now(), "queries": state.total, "failed": state.failed})
+    return state
+
+
 def predict(
     segmenter: Segmenter,
     queries: Path,
     out: Path,
     *,
     resume: bool = False,
+    workers: int = 1,
+    shard: Shard | None = None,
+    load: Callable[[], Segmenter] | None = None,
     progress: Callable[[Progress], None] | None = None,
 ) -> Progress:
     """Answer every query of a file and keep the answers in a run folder.
 
-    Queries are answered picture by picture, so that each picture is encoded once, and always in
-    the same order, so that a resumed run writes what an unbroken one does. A query that fails, or
-    whose picture cannot be read, gets a prediction with an error. The run may be interrupted or
-    killed at any moment and continued with `resume`; then nothing is lost, and nothing that is
-    done is done again.
+    Queries are answered picture by picture, so that each picture is encoded once; one process
+    answers always in the same order, so that a resumed run writes what an unbroken one does. A
+    query that fails, or whose picture cannot be read, gets a prediction with an error. The run may
+    be interrupted or killed at any moment and continued with `resume`, also with another number of
+    workers; then nothing is lost, and nothing that is done is done again.
 
     Args:
         segmenter: the model.
@@ -135,6 +146,9 @@ def predict(
         out: run folder; new or empty unless `resume` is set.
         resume: continue the run in `out`, which the same model must have begun with the same
             queries; start it when there is none.
+        workers: processes that answer; with more than one, their order is as it comes.
+        shard: the share of the pictures to answer about; None for all.
+        load: makes the processes their model; None loads it by the segmenter's name.
         progress: called at the start and after each query.
 
     Returns:
@@ -145,20 +159,10 @@ def predict(
         OutputError: when `out` is in use by another run or cannot be written.
         ConfigError: when the run in `out` was begun by something else.
     """
-    report = progress or (lambda _: None)
-    records = list(read_queries(queries))
+    pictures = group(read_queries(queries), queries.parent)
+    content = made_by(segmenter, "predict", {"queries": str(queries)}, file_sha256(queries))
+    content["shard"] = None if shard is None else str(shard)
     folder = RunFolder(out)
-    folder.begin(_made_by(segmenter, queries), resume=resume)
-    with folder.appending() as (answered, append):
-        failed = sum(error is not None for error in answered.values())
-        state = Progress(len(answered), failed, len(records))
-        report(state)
-        for image, group in _by_image(records).items():
-            waiting = [record for record in group if record.id not in answered]
-            for prediction in _answer_all(segmenter, queries.parent / image, waiting):
-                append(prediction)
-                failed = state.failed + (prediction.error is not None)
-                state = Progress(state.done + 1, failed, state.total)
-                report(state)
-    folder.add_to_run({"finished": _now(), "queries": state.total, "failed": state.failed})
-    return state
+    folder.begin(content, resume=resume)
+    share = pictures if shard is None else shard.of(pictures)
+    return run_pictures(Crew(segmenter, workers, load), share, folder, Manner(), progress)

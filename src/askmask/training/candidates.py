@@ -8,10 +8,8 @@ Shards are made from seeds, written atomically, and left alone when they exist.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from multiprocessing import get_context
@@ -31,7 +29,7 @@ from askmask.pantry.language.banks import Pool
 from askmask.pantry.language.queries import build_queries
 from askmask.pantry.sprites import SpriteBank
 from askmask.rle import decode
-from askmask.training.cores import cores
+from askmask.training.cores import cores, one_thread_each
 from askmask.training.renders import learnable, render_digest
 
 __all__ = ["CachedQuery", "CachedScene", "cache_renders", "cache_scenes", "read_shard"]
@@ -140,22 +138,6 @@ def cache_scenes(
     return _make_shards(jobs, workers, progress)
 
 
-@contextmanager
-def _one_thread_each() -> Iterator[None]:
-    """Let processes that start inside compute on one thread: threads of all would wait for all."""
-    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-    before = {name: os.environ.get(name) for name in names}
-    os.environ.update(dict.fromkeys(names, "1"))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
-
-
 def _make_shards(
     jobs: Sequence[_Composed | _Rendered],
     workers: int | None,
@@ -165,7 +147,7 @@ def _make_shards(
     missing = [job for job in jobs if not job.path.exists()]
     done = len(jobs) - len(missing)
     context = get_context("spawn")
-    with _one_thread_each(), ProcessPoolExecutor(workers or cores(), context) as processes:
+    with one_thread_each(), ProcessPoolExecutor(workers or cores(), context) as processes:
         for finished in as_completed([processes.submit(_make_shard, job) for job in missing]):
             finished.result()
             done += 1

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from askmask.cli import output
-from askmask.cli.output import staged_folder
+from askmask import atomic
+from askmask.atomic import staged_folder
 from askmask.errors import OutputError, QueryError
 
 OURS = r"mask-\d+\.png"
@@ -53,7 +53,7 @@ def test_a_folder_without_permission_is_refused_before_the_block(
     def refuse(**_: object) -> None:  # the tests may run as root, whom no permission stops
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(output, "TemporaryDirectory", refuse)
+    monkeypatch.setattr(atomic, "TemporaryDirectory", refuse)
     with (
         pytest.raises(OutputError, match="Permission denied; choose another with --out"),
         staged_folder(tmp_path / "a", OURS),
