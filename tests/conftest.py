@@ -1,5 +1,10 @@
 """Settings of all tests."""
 
+import os
+
+# Before torch is imported: what small trainings learn depends on how sums are shared by threads.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 from chromium import browser, visit
 from hypothesis import settings
 

@@ -156,10 +156,11 @@ def goals_table(reports: Mapping[str, Mapping[str, Any]]) -> list[str]:
             wanted, met = f"{goal.least:.2f}", found["value"] >= (goal.least or 0)
         else:
             wanted, met = f"test - {goal.below:.2f}", found["value"] >= on_test - goal.below
+        signature = found["signature"].replace("|", "\\|")  # it stands in a table
         where = goal.set_name + (f", {goal.slice_name}" if goal.slice_name else "")
         lines.append(
             f"| {where} | {goal.figure} | {wanted} | {reached(found)}{' ✓' if met else ''} "
-            f"| {found['n']:,} | `{found['signature']}` |"
+            f"| {found['n']:,} | `{signature}` |"
         )
     return lines
 

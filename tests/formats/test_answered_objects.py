@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
-from contextlib import redirect_stdout
+import re
+from contextlib import redirect_stdout, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from askmask import rle
-from askmask.errors import DataError
+from askmask.errors import AskmaskError, DataError
 from askmask.formats.answered_objects import answered_objects
 from askmask.formats.askmask import (
     PredictedMask,
@@ -54,6 +58,27 @@ def test_each_type_has_its_place() -> None:
     assert [one.extra.get("mask_type") for one in picture.entities] == [None, None, "hidden"]
     assert seen.category == "the mug of modal"
     assert seen.extra["score"] == 0.5
+
+
+@settings(max_examples=40)
+@given(data=st.data())
+def test_changed_lines_of_a_run_are_records_or_data_errors(data: st.DataObject) -> None:
+    with TemporaryDirectory() as home:
+        run = Path(home)
+        (run / "images").mkdir()
+        Image.new("RGB", (8, 6)).save(run / "images" / "a.png")
+        write_queries(run / "queries.jsonl", [query("a", "images/a.png")])
+        write_predictions(run / "predictions.jsonl", [answer("a", MaskType.AMODAL)])
+        path = run / data.draw(st.sampled_from(["queries.jsonl", "predictions.jsonl"]))
+        text = path.read_text()
+        words = list(re.finditer(r'"[^"]*"|[0-9.]+', text))
+        word = words[data.draw(st.integers(0, len(words) - 1))]
+        nasty = data.draw(
+            st.sampled_from(["null", "-1", "[]", "{}", '"x"', "1e999", '"../b"', "}"])
+        )
+        path.write_text(text[: word.start()] + nasty + text[word.end() :])
+        with suppress(AskmaskError):  # anything else is an error of ours
+            convert(run, run / "out", source_format="run", target_format="askmask")
 
 
 def test_nothing_found_is_a_picture_and_failure_is_none() -> None:

@@ -28,6 +28,7 @@ ELSEWHERE = {
     "png-binary": "test_reading_properties.py",
     "lisa": "test_reading_properties.py",
     "glamm": "test_reading_properties.py",
+    "run": "test_answered_objects.py",
 }
 """Formats of which the readers are fuzzed in another file."""
 
