@@ -110,8 +110,7 @@ def with_candidates(most: int, options: argparse.Namespace, folder: Path) -> dic
         shutil.copytree(source.folder, weights, dirs_exist_ok=True)
         config = json.loads((weights / "config.json").read_text())
         write_json(weights / "config.json", {**config, "max_candidates": most})
-        digest = EmbeddedWeights(str(weights)).sha256
-        (weights / "sha256.txt").write_text(digest + "\n", "utf-8")
+        EmbeddedWeights(str(weights)).seal()
         queries = next(options.validate.glob("queries-*.jsonl"))
         askmask("decompose", queries, "--model", weights, "--out", report)
     found: dict[str, Any] = json.loads(report.read_text())["oracles"]

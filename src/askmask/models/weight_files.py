@@ -82,6 +82,12 @@ class WeightFiles:
             self.path(file)
         return files_sha256(self.folder, self.files)
 
+    def seal(self) -> str:
+        """Write the hash over all files beside them, as an export ends; return it."""
+        digest = files_sha256(self.folder, self.files)
+        (self.folder / "sha256.txt").write_text(digest + "\n", "utf-8")
+        return digest
+
     def verify(self) -> None:
         """Compare with the hash that was written at export.
 

@@ -272,12 +272,10 @@ def train_completer(
     weights.mkdir(exist_ok=True)
     export_completer(task.model, weights / "completer.onnx")
     write_json(weights / "config.json", config.to_json())
-    digest = CompleterWeights(str(weights)).sha256
-    (weights / "sha256.txt").write_text(digest + "\n", "utf-8")
     summary = {
         "recipe": described,
         "budget": str(budget),
-        "sha256": digest,
+        "sha256": CompleterWeights(str(weights)).seal(),
         "held_out": measured,
     }
     write_json(out / "run.json", summary)

@@ -134,9 +134,7 @@ def seal(folder: Path, config: EmbeddedConfig) -> str:
     """Add tokenizer, configuration and hash; return the hash."""
     shutil.copyfile(minilm_folder() / "tokenizer.json", folder / "tokenizer.json")
     write_json(folder / "config.json", config.to_json())
-    digest = EmbeddedWeights(str(folder)).sha256
-    (folder / "sha256.txt").write_text(digest + "\n", "utf-8")
-    return digest
+    return EmbeddedWeights(str(folder)).seal()
 
 
 def _to_onnx(
