@@ -4,23 +4,10 @@ import gc
 import subprocess
 import sys
 
-import numpy as np
 import pytest
 
 from askmask import loops
 from askmask.collector import uncollected
-from askmask.metrics import bootstrap
-
-
-def test_draws_are_summed_alike(monkeypatch: pytest.MonkeyPatch) -> None:
-    terms = np.random.default_rng(1).random((40, 3))
-    draws = np.array([40, 40, 3, 0, 40, 9, 40])
-    plain = bootstrap._draw_sums(np.random.default_rng(3), draws, terms)
-    monkeypatch.setattr(loops, "worth", lambda _: True)
-    monkeypatch.setattr(loops, "_compiled", lambda loop: loop)
-    looped = bootstrap._draw_sums(np.random.default_rng(3), draws, terms)
-    assert looped == pytest.approx(plain, rel=1e-14)
-    assert len({*plain[:, 0]}) == 7
 
 
 def test_numba_is_not_started_for_little(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["BATCH", "cover", "draw_sums", "intersect", "read", "sound", "worth"]
+__all__ = ["BATCH", "cover", "intersect", "read", "sound", "worth"]
 
 _Ints = NDArray[np.int64]
 _Loop = TypeVar("_Loop", bound=Callable[..., Any])
@@ -24,22 +24,23 @@ _Loop = TypeVar("_Loop", bound=Callable[..., Any])
 _INSTALLED = find_spec("numba") is not None
 
 _WORTH = 200_000
-"""Characters, edges or draws from which on starting numba pays."""
+"""Characters or edges from which on starting numba pays."""
 
 BATCH = 500_000 if _INSTALLED else 100_000
 """Characters that are best read at a time: NumPy's arrays should fit a processor's cache."""
 
-_MAX_GROUPS = 6
-"""Characters of the longest number, as in `rle`."""
+_ZERO, _LAST, _HIGHEST = 48, 79, 111
+"""Lowest character, the highest that ends a number, and the highest."""
 
-_LAST_SHIFT = 5 * (_MAX_GROUPS - 1)
+_MAX_SIGN = 16 << 5 * 4
+"""Sign bit of a number of five characters, the longest that may go on; six are allowed in `rle`."""
 
 _NEVER = 1 << 62
 """Position behind all edges."""
 
 
 def worth(number: int) -> bool:
-    """Whether so many characters, edges or draws are worth compiled loops, and numba is there."""
+    """Whether so many characters or edges are worth compiled loops, and numba is there."""
     return _INSTALLED and number >= _WORTH
 
 
@@ -67,22 +68,21 @@ def _read(
     written, offset, keep = 0, 0, len(edges) > 0
     for mask in range(len(pixels)):
         at, stop = first[mask], first[mask + 1]
+        if at == stop or characters[stop - 1] > _LAST:  # so no number leaves its code
+            return False
         position, runs, run, before = 0, 0, 0, 0
         while at < stop:
-            number, shift = 0, 0
-            while True:
-                if at == stop or shift > _LAST_SHIFT:
+            group = int(characters[at]) - _ZERO
+            number, sign = group & 31, 16
+            at += 1
+            while group > 31:
+                if sign > _MAX_SIGN:
                     return False
-                group = int(characters[at]) - 48
-                if group < 0 or group > 63:
-                    return False
+                group = int(characters[at]) - _ZERO
+                number |= (group & 31) * 2 * sign
+                sign <<= 5
                 at += 1
-                number |= (group & 31) << shift
-                shift += 5
-                if group < 32:
-                    break
-            if group & 16:
-                number -= 1 << shift
+            number = (number ^ sign) - sign
             if runs > 2:  # from the fourth on: the difference to the run two before
                 number += before
             position += number
@@ -93,13 +93,22 @@ def _read(
                 along[written] = offset + position
             written += 1
             runs += 1
-        if not runs or position != pixels[mask]:
+        if position != pixels[mask]:
             return False
         written -= runs & 1  # the last run is background: its end is no edge
         if keep:
             edges[mask + 1] = written
         offset += pixels[mask] + 1
     return True
+
+
+def _read_checked(
+    characters: NDArray[np.uint8], first: _Ints, pixels: _Ints, along: _Ints, edges: _Ints
+) -> bool:
+    """Read codes as `_read` does, after a look at their characters, which is quicker apart."""
+    if len(characters) and (characters.min() < _ZERO or characters.max() > _HIGHEST):
+        return False
+    return bool(_compiled(_read)(characters, first, pixels, along, edges))
 
 
 def read(characters: NDArray[np.uint8], first: _Ints, pixels: _Ints) -> tuple[_Ints, _Ints] | None:
@@ -116,7 +125,7 @@ def read(characters: NDArray[np.uint8], first: _Ints, pixels: _Ints) -> tuple[_I
     """
     along = np.empty(len(characters), np.int64)
     edges = np.zeros(len(first), np.int64)
-    if not _compiled(_read)(characters, first, pixels, along, edges):
+    if not _read_checked(characters, first, pixels, along, edges):
         return None
     return along[: edges[-1]], edges
 
@@ -124,7 +133,7 @@ def read(characters: NDArray[np.uint8], first: _Ints, pixels: _Ints) -> tuple[_I
 def sound(characters: NDArray[np.uint8], first: _Ints, pixels: _Ints) -> bool:
     """Whether M codes are well-formed; arguments as of `read`."""
     nowhere = np.empty(0, np.int64)
-    return bool(_compiled(_read)(characters, first, pixels, nowhere, nowhere))
+    return _read_checked(characters, first, pixels, nowhere, nowhere)
 
 
 def _unite(
@@ -258,40 +267,3 @@ def intersect(along: _Ints, first: _Ints, offset: _Ints, a: _Ints, b: _Ints) -> 
     common = np.zeros(len(a), np.int64)
     _compiled(_intersect)(along, first, offset, a, b, common)
     return common
-
-
-def _draw_sums(
-    drawn: NDArray[np.int32],
-    first: _Ints,
-    terms: NDArray[np.float64],
-    sums: NDArray[np.float64],
-) -> None:
-    """Count how often each place is drawn, so that the terms are read in order."""
-    times = np.empty(len(terms), np.int32)
-    for row in range(len(sums)):
-        times[:] = 0
-        for draw in range(first[row], first[row + 1]):
-            times[drawn[draw]] += 1
-        total = sums[row]
-        for place in range(len(terms)):
-            often = np.float64(times[place])  # 0 is no branch: it cannot be foretold
-            for column in range(terms.shape[1]):
-                total[column] += often * terms[place, column]
-
-
-def draw_sums(
-    drawn: NDArray[np.int32], first: _Ints, terms: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Sum the terms at the places drawn.
-
-    Args:
-        drawn: (D,) int32 places, those of R draws end to end.
-        first: (R + 1,) int64, where each draw begins, and D.
-        terms: (N, M) float64.
-
-    Returns:
-        (R, M) float64.
-    """
-    sums = np.zeros((len(first) - 1, terms.shape[1]))
-    _compiled(_draw_sums)(drawn, first, np.ascontiguousarray(terms), sums)
-    return sums

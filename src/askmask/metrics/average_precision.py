@@ -69,14 +69,6 @@ def _spread(values: NDArray[np.float64], ends: NDArray[np.int64], within: slice)
     return np.repeat(np.append(values, 0.0), np.diff(borders, prepend=within.start))
 
 
-class _Part(NamedTuple):
-    """Some masks of a ranking: where they are, and how many were kept and right up to their end."""
-
-    masks: slice
-    kept: slice
-    right: slice
-
-
 @dataclass(frozen=True, eq=False)
 class AveragePrecision:
     """AP over N queries; D predicted masks in one range of area, best score first.
@@ -132,30 +124,23 @@ class AveragePrecision:
         kept = (self.ignored[masks] & bit) == 0
         return kept, (self.matched[masks][kept] & bit) > 0
 
-    def _parts(self, threshold: int) -> list[_Part]:
-        """Cut the ranking, so that a long one is never in memory as a whole."""
-        parts, kept, found = [], 0, 0
+    def _climb(self, threshold: int) -> _Stairs:
+        """Climb the stairs of precision from their end."""
+        places, kept = [np.zeros(0, np.int64)], 0
         for masks in chunks(len(self.query)):
             _, right = self.curve(threshold, masks)
-            before = kept, found
-            kept, found = kept + len(right), found + int(np.count_nonzero(right))
-            parts.append(_Part(masks, slice(before[0], kept), slice(before[1], found)))
-        return parts
+            places.append(kept + np.flatnonzero(right))
+            kept += len(right)
+        at = np.concatenate(places)
+        number = np.arange(1, len(at) + 1)
+        best = np.maximum.accumulate((number / (at + 1))[::-1])[::-1]
+        ends = np.flatnonzero(np.diff(best, append=-1.0))
+        return _Stairs(at[ends], number[ends], best[ends], float(best.sum()))
 
-    def _stairs(self, threshold: int, parts: list[_Part]) -> _Stairs:
-        """Climb the stairs of precision from their end."""
-        area, highest, steps = 0.0, -1.0, []
-        for masks, kept, right in reversed(parts):
-            at = kept.start + np.flatnonzero(self.curve(threshold, masks)[1])
-            number = np.arange(right.start + 1, right.stop + 1)
-            upward = np.append(number / (at + 1), highest)[::-1]
-            best = np.ascontiguousarray(np.maximum.accumulate(upward)[::-1])
-            ends = np.diff(best) != 0
-            steps.append((at[ends], number[ends], best[:-1][ends]))
-            area, highest = area + float(best[:-1].sum()), best[0]
-        steps.append((np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0)))
-        last, number, height = (np.concatenate(one) for one in zip(*reversed(steps), strict=True))
-        return _Stairs(last, number, height, area)
+    @cached_property
+    def _stairs(self) -> list[_Stairs]:
+        """Stairs at each threshold."""
+        return [self._climb(threshold) for threshold in self.thresholds]
 
     @cached_property
     def value(self) -> float:
@@ -163,8 +148,7 @@ class AveragePrecision:
         total = int(self.targets.sum())
         if not total:
             return float("nan")
-        curves = [self._stairs(one, self._parts(one)).read(total) for one in self.thresholds]
-        return float(np.mean(curves))
+        return float(np.mean([stairs.read(total) for stairs in self._stairs]))
 
     def per_query(self) -> NDArray[np.float64]:
         """(N,) float64 NaN: the queries share one ranking of scores, so none has its own AP."""
@@ -177,18 +161,23 @@ class AveragePrecision:
         if not total:
             return np.full(self.n, np.nan)
         slopes = np.zeros(self.n)
-        for threshold in self.thresholds:
-            parts = self._parts(threshold)
-            stairs = self._stairs(threshold, parts)
-            wrong_worth, right_worth = stairs.worth()
-            gained = np.zeros(self.n)
-            for part in parts:
-                kept, right = self.curve(threshold, part.masks)
-                change = _spread(wrong_worth, stairs.last + 1, part.kept)
-                change[right] = _spread(right_worth, stairs.right, part.right)
-                gained += np.bincount(self.query[part.masks][kept], change, self.n)
-            slopes += (gained - stairs.area / total * self.targets) / total
-        return slopes / len(self.thresholds)
+        for threshold, stairs in zip(self.thresholds, self._stairs, strict=True):
+            slopes += self._gained(threshold, stairs) - stairs.area / total * self.targets
+        return slopes / (total * len(self.thresholds))
+
+    def _gained(self, threshold: int, stairs: _Stairs) -> NDArray[np.float64]:
+        """(N,) float64, what the weight of each query's masks adds to the area of the stairs."""
+        wrong_worth, right_worth = stairs.worth()
+        gained = np.zeros(self.n)
+        place = found = 0
+        for masks in chunks(len(self.query)):
+            kept, right = self.curve(threshold, masks)
+            number = int(np.count_nonzero(right))
+            change = _spread(wrong_worth, stairs.last + 1, slice(place, place + len(right)))
+            change[right] = _spread(right_worth, stairs.right, slice(found, found + number))
+            gained += np.bincount(self.query[masks][kept], change, self.n)
+            place, found = place + len(right), found + number
+        return gained
 
     def linear(self) -> Terms:
         """Return terms whose mean is AP: its value, and N times each query's influence."""

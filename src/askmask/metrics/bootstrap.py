@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from askmask import loops
 from askmask.metrics.columns import chunks, on_disk, release
 from askmask.metrics.terms import Metric
 
@@ -24,14 +23,11 @@ def _draw_sums(
     rng: np.random.Generator, draws: NDArray[np.int64], terms: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Sum `terms`, (N, M), over queries drawn with replacement, `draws` of them, (R,); (R, M)."""
-    n, rows = len(terms), len(draws)
-    first = np.concatenate(([0], np.cumsum(draws)))
-    drawn = rng.integers(0, n, first[-1], np.int32)
-    if loops.worth(drawn.size):
-        return loops.draw_sums(drawn, first, terms)
-    places = drawn + np.repeat(np.arange(rows) * n, draws)
-    times = np.bincount(places, minlength=rows * n)
-    return np.asarray(times.reshape(rows, n).astype(np.float64) @ terms)
+    n = len(terms)
+    times = np.empty((len(draws), n))
+    for row, number in zip(times, draws.tolist(), strict=True):
+        row[:] = np.bincount(rng.integers(0, n, number), minlength=n)
+    return np.asarray(times @ terms)
 
 
 def _resampled(

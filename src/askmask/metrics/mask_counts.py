@@ -111,13 +111,13 @@ def count_masks(parts: Parts, wanted: Wanted) -> dict[str, Any]:
     size = np.array([height * width for height, width in parts.sizes_hw], np.int64)
     table = regions(edges, query, role, size)
     ignored = (Role.IGNORED,)
-    predicted = np.bincount(query, np.where(role == Role.PREDICTED, edges.area, 0), n)
+    shown = pixels(table, (Role.PREDICTED,)) > 0
     return {
         "intersection": pixels(table, (Role.PREDICTED,), (Role.TARGET,), without=ignored),
         "union": pixels(table, (Role.PREDICTED, Role.TARGET), without=ignored),
         "target_area": pixels(table, (Role.TARGET,), without=ignored),
         "targets": each[:, Role.TARGET].copy(),
-        "fused_only": parts.fused & (predicted > 0),
+        "fused_only": parts.fused & shown,
         "hidden_iou": _hidden_iou(table, each[:, Role.OTHER] > 0),
         "switched": np.full(n, NO_TWIN, np.int8),
         "boundary": _rims(edges, numbers, parts) if wanted.rims else None,
