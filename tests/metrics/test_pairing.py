@@ -12,12 +12,13 @@ from askmask.metrics.pairing import Pairing
 NAMES = list("abcdefgh")
 
 
-@pytest.fixture(autouse=True, params=["all recent", "two recent", "one hash for all"])
+@pytest.fixture(autouse=True, params=["all near", "two near", "one hash for all"])
 def remembered(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Keep ids as they are, or hashes of all but the last, which may all be the same."""
+    """Keep what waits in memory, or most in a file; ids, or hashes, which may all be the same."""
     with pytest.MonkeyPatch.context() as patch:
-        if request.param != "all recent":
+        if request.param != "all near":
             patch.setattr(module, "_RECENT", 2)
+            patch.setattr("askmask.metrics.shelf._NEAR", 2)
         if request.param == "one hash for all":
             patch.setattr("askmask.formats.names.hash", lambda _: 7, raising=False)
         yield

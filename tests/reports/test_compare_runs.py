@@ -68,7 +68,7 @@ def test_what_is_no_run_is_named(runs: list[Path], tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(DataError, match=r"empty: expected a run folder, PNG masks, or results"):
         compare_runs([runs[0], tmp_path / "empty"])
-    with pytest.raises(DataError, match=r"nothing: expected a run folder with run\.json"):
+    with pytest.raises(DataError, match="nothing: expected a run folder"):
         compare_runs([runs[0], tmp_path / "nothing"])
     with pytest.raises(DataError, match=r"queries.jsonl: expected only .png files"):
         compare_runs([runs[0], tmp_path / "data"])

@@ -57,6 +57,13 @@ def test_the_better_run_leads(runs: list[Path]) -> None:
     assert (group.ranked_by, group.unranked) == ("gIoU", None)
 
 
+def test_results_of_another_code_need_no_run_json(runs: list[Path]) -> None:
+    (runs[1] / "run.json").unlink()
+    (group,) = group_runs(runs)
+    assert group.ranks == {"reader": 1, "<b>habit": 2}
+    assert [one.run.model for one in group.runs.values()] == [None, "<i>toy</i>"]
+
+
 def test_folders_of_this_machine_are_not_shown(tmp_path: Path, queries: Path) -> None:
     run = finished(tmp_path / "run", queries, right, model="/home/jo/secret/mine/weights")
     write_leaderboard(tmp_path, group_runs([run]))

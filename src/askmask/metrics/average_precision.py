@@ -36,13 +36,26 @@ class _Stairs(NamedTuple):
         last: (S,) int64, place of the mask that ends a step among those that are kept.
         right: (S,) int64, right masks up to and with it.
         height: (S,) float64, precision on the step.
-        area: sum of the heights over all right masks.
     """
 
-    last: NDArray[np.int64]
-    right: NDArray[np.int64]
-    height: NDArray[np.float64]
-    area: float
+    last: NDArray[np.int64] = np.zeros(0, np.int64)
+    right: NDArray[np.int64] = np.zeros(0, np.int64)
+    height: NDArray[np.float64] = np.zeros(0)
+
+    @property
+    def area(self) -> float:
+        """Sum of the heights over all right masks."""
+        return float(self.height @ np.diff(self.right, prepend=0))
+
+    def then(self, at: NDArray[np.int64], number: NDArray[np.int64]) -> _Stairs:
+        """Go on with right masks at these places; they lift the lower steps before them."""
+        if not len(at):
+            return self
+        best = np.maximum.accumulate((number / (at + 1))[::-1])[::-1]
+        ends = np.flatnonzero(np.diff(best, append=-1.0))
+        higher = np.count_nonzero(self.height > best[0])
+        steps = zip(self, (at, number, best), strict=True)
+        return _Stairs(*(np.concatenate((old[:higher], new[ends])) for old, new in steps))
 
     def read(self, total: int) -> NDArray[np.float64]:
         """Precision at the 101 recalls of `total` targets, 0 where a recall is not reached."""
@@ -125,17 +138,14 @@ class AveragePrecision:
         return kept, (self.matched[masks][kept] & bit) > 0
 
     def _climb(self, threshold: int) -> _Stairs:
-        """Climb the stairs of precision from their end."""
-        places, kept = [np.zeros(0, np.int64)], 0
+        """Climb the stairs of precision."""
+        stairs, kept, found = _Stairs(), 0, 0
         for masks in chunks(len(self.query)):
             _, right = self.curve(threshold, masks)
-            places.append(kept + np.flatnonzero(right))
-            kept += len(right)
-        at = np.concatenate(places)
-        number = np.arange(1, len(at) + 1)
-        best = np.maximum.accumulate((number / (at + 1))[::-1])[::-1]
-        ends = np.flatnonzero(np.diff(best, append=-1.0))
-        return _Stairs(at[ends], number[ends], best[ends], float(best.sum()))
+            at = kept + np.flatnonzero(right)
+            stairs = stairs.then(at, np.arange(found + 1, found + len(at) + 1))
+            kept, found = kept + len(right), found + len(at)
+        return stairs
 
     @cached_property
     def _stairs(self) -> list[_Stairs]:

@@ -10,6 +10,7 @@ from askmask.errors import DataError
 from askmask.formats.askmask import Prediction, QueryRecord
 from askmask.formats.names import Names
 from askmask.metrics.ids import Ids
+from askmask.metrics.shelf import Shelf
 
 __all__ = ["Pairing", "listed"]
 
@@ -37,8 +38,7 @@ def _twice(record: QueryRecord | Prediction, whose: str, expected: str) -> DataE
 class Pairing:
     """Iterates over (row, query, prediction), in any order of rows.
 
-    Files in the same order are read side by side; what comes early in one waits in memory for its
-    partner, so other orders cost memory.
+    Files in the same order are read side by side; what comes early in one waits for its partner.
 
     Attributes:
         ids: of the queries read so far, by row.
@@ -66,30 +66,41 @@ class Pairing:
         Raises:
             DataError: for ids that come twice, and predictions that are missing or of no query.
         """
-        asked: dict[str, tuple[int, QueryRecord]] = {}
-        answered: dict[str, Prediction] = {}
+        asked: Shelf[tuple[int, QueryRecord]] = Shelf()
+        answered: Shelf[Prediction] = Shelf()
         for query, prediction in self._pairs:
-            if prediction is not None:
-                if prediction.id in self._paired or prediction.id in answered:
-                    raise _twice(prediction, "predictions", "one for each query")
-                answered[prediction.id] = prediction
+            if prediction is not None and (
+                prediction.id in self._paired or prediction.id in answered
+            ):
+                raise _twice(prediction, "predictions", "one for each query")
             if query is not None:
                 if query.id in self._paired or query.id in asked:
                     raise _twice(query, "queries", "different ids")
-                asked[query.id] = len(self.ids), query
                 self.ids.append(query.id)
+            if query is not None and prediction is not None and query.id == prediction.id:
+                yield self._pair(len(self.ids) - 1, query, prediction)
+                continue
+            if prediction is not None:
+                answered[prediction.id] = prediction
+            if query is not None:
+                asked[query.id] = len(self.ids) - 1, query
             for record in (query, prediction):
                 if record is not None and record.id in asked and record.id in answered:
-                    row, its_query = asked.pop(record.id)
-                    self._paired.add(its_query.id)
-                    self._number += 1
-                    yield row, its_query, answered.pop(record.id)
-            if len(self._paired) >= _RECENT:
-                self._settle()
+                    yield self._pair(*asked.pop(record.id), answered.pop(record.id))
         self._settle()
         self._refuse_doubles(asked, answered)
-        self._refuse_extra([*answered.values()])
+        self._refuse_extra(answered)
         yield from self._without_prediction(asked)
+
+    def _pair(
+        self, row: int, query: QueryRecord, prediction: Prediction
+    ) -> tuple[int, QueryRecord, Prediction]:
+        """Note that these have met."""
+        self._paired.add(query.id)
+        self._number += 1
+        if len(self._paired) >= _RECENT:
+            self._settle()
+        return row, query, prediction
 
     def _settle(self) -> None:
         """Keep only hashes of the pairs so far, and refuse those that were there before."""
@@ -102,30 +113,30 @@ class Pairing:
         self._paired.clear()
 
     def _refuse_doubles(
-        self, asked: dict[str, tuple[int, QueryRecord]], answered: dict[str, Prediction]
+        self, asked: Shelf[tuple[int, QueryRecord]], answered: Shelf[Prediction]
     ) -> None:
         """Refuse what found no partner because an earlier record of the same id has taken it."""
         if not asked and not answered:
             return
         number = Counter(name for name in self.ids if name in asked or name in answered)
-        for name, (_, query) in asked.items():
+        for name in asked:
             if number[name] > 1:
-                raise _twice(query, "queries", "different ids")
-        for name, prediction in answered.items():
+                raise _twice(asked[name][1], "queries", "different ids")
+        for name in answered:
             if number[name]:
-                raise _twice(prediction, "predictions", "one for each query")
+                raise _twice(answered[name], "predictions", "one for each query")
 
-    def _refuse_extra(self, extra: list[Prediction]) -> None:
+    def _refuse_extra(self, extra: Shelf[Prediction]) -> None:
         if extra:
             number = self._number + len(extra)
+            first = next(iter(extra.values()))
             raise DataError(
-                f"{_at(extra[0])}predictions: {len(extra):,} of {number:,} are of no "
-                f"query ({listed([one.id for one in extra])}); were they made for another queries "
-                "file?"
+                f"{_at(first)}predictions: {len(extra):,} of {number:,} are of no "
+                f"query ({listed([*extra])}); were they made for another queries file?"
             )
 
     def _without_prediction(
-        self, asked: dict[str, tuple[int, QueryRecord]]
+        self, asked: Shelf[tuple[int, QueryRecord]]
     ) -> Iterator[tuple[int, QueryRecord, Prediction]]:
         if asked and not self._allow_missing:
             _, first = next(iter(asked.values()))

@@ -6,10 +6,7 @@ lie far apart in a file, so what is compared waits on disk: memory does not grow
 
 from __future__ import annotations
 
-import json
-import tempfile
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +16,7 @@ from askmask.formats.askmask import QueryRecord
 from askmask.metrics.edges import read_edges
 from askmask.metrics.overlap import Role, pixels, regions
 from askmask.metrics.parts import Codes
+from askmask.metrics.shelf import Shelf
 from askmask.rle import RLE
 from askmask.types import MaskType
 
@@ -31,9 +29,6 @@ NO_TWIN = -1
 """Value of a row that counts no pair."""
 
 _TAG = "twin:"
-_IN_MEMORY = 32_000_000
-"""Bytes of waiting twins that are kept in memory."""
-
 _BATCH = 128
 """Pairs that are compared at a time."""
 
@@ -51,34 +46,12 @@ class _Twin:
     names: list[str]
 
 
-class _Shelf:
-    """Twins by id, in a temporary file."""
-
-    def __init__(self) -> None:
-        self._file = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - lives with self
-        self._at: dict[str, int] = {}
-
-    def put(self, name: str, twin: _Twin) -> None:
-        self._at[name] = self._file.seek(0, 2)
-        record: dict[str, Any] = {key: getattr(twin, key) for key in _Twin.__slots__}
-        self._file.write(json.dumps(record).encode() + b"\n")
-
-    def get(self, name: str) -> _Twin | None:
-        if name not in self._at:
-            return None
-        self._file.seek(self._at[name])
-        return _Twin(**json.loads(self._file.readline()))
-
-    def __del__(self) -> None:
-        self._file.close()
-
-
 class Twins:
     """Pairs of twins that are found while queries stream by."""
 
     def __init__(self) -> None:
         """Start without queries."""
-        self._shelf = _Shelf()
+        self._shelf: Shelf[_Twin] = Shelf()
         self._wanted: dict[str, list[str]] = {}
         self._pairs: list[tuple[_Twin, _Twin]] = []
         self._switched: dict[int, bool] = {}
@@ -104,7 +77,7 @@ class Twins:
                 self._wanted.setdefault(name, []).append(query.id)
             else:
                 self._add_pair(query.id, twin, name, other)
-        self._shelf.put(query.id, twin)
+        self._shelf[query.id] = twin
 
     def _add_pair(self, id: str, twin: _Twin, other_id: str, other: _Twin) -> None:
         """Add a pair; it counts at the row that has the tag, at the first of two."""

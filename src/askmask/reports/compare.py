@@ -14,7 +14,7 @@ from askmask.formats.predictions.registry import AUTO, predictions_for
 from askmask.metrics.compare import Difference, compare
 from askmask.metrics.evaluate import evaluate
 from askmask.metrics.report import Report
-from askmask.reports.run_files import Run, read_results
+from askmask.reports.run_files import Run, read_run
 
 __all__ = ["Comparison", "compare_runs", "run_names"]
 
@@ -86,7 +86,7 @@ def compare_runs(
     """
     if len(paths) < 2:
         raise ConfigError(f"compare: expected two or more runs, got {len(paths)}")
-    runs = [read_results(path) for path in paths]
+    runs = [read_run(path) for path in paths]
     asked = queries or _queries_of(runs)
     sha256 = file_sha256(asked)
     for run in runs:

@@ -15,7 +15,7 @@ from askmask.formats.files import read_json
 from askmask.metrics.report import Figure
 from askmask.runs.folder import RunFolder
 
-__all__ = ["Evaluation", "Run", "read_evaluation", "read_results", "read_run", "settings"]
+__all__ = ["Evaluation", "Run", "read_evaluation", "read_run", "settings"]
 
 _MAX_BYTES = 100_000_000
 """Largest run.json or metrics.json that is read."""
@@ -76,18 +76,16 @@ def settings(signature: str) -> dict[str, str]:
 
 
 def read_run(path: Path) -> Run:
-    """Read run.json of a run folder; a predictions file stands for itself.
+    """Read run.json of a run; a file or folder without one stands for itself, as of another code.
 
     Raises:
-        DataError: when there is no run, or run.json is not what its format promises.
+        DataError: when there is nothing, or run.json is not what its format promises.
     """
-    if path.is_file():
-        return Run(path, path)
     folder = RunFolder(path)
     if not folder.run_json.is_file():
-        raise DataError(
-            f"{path}: expected a run folder with run.json or a predictions file, got neither"
-        )
+        if not path.exists():
+            raise DataError(f"{path}: expected a run folder, or predictions; found nothing")
+        return Run(path, path)
     where = str(folder.run_json)
     record = read_json(folder.run_json, _MAX_BYTES)
     known = ("arguments", "model", "inputs")
@@ -104,17 +102,6 @@ def read_run(path: Path) -> Run:
         queries=None if queries is None else Path(queries),
         queries_sha256=inner["inputs"].optional("queries", inner["inputs"].name),
     )
-
-
-def read_results(path: Path) -> Run:
-    """Read a run; any other file or folder stands for itself, as results of another code do.
-
-    Raises:
-        DataError: when there is nothing, or run.json is not what its format promises.
-    """
-    if path.is_dir() and not RunFolder(path).run_json.is_file():
-        return Run(path, path)
-    return read_run(path)
 
 
 def read_evaluation(folder: Path) -> Evaluation:
