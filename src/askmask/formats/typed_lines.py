@@ -1,8 +1,9 @@
 """Blocks of lines that msgspec reads in one go, where it is installed (`askmask[fast]`).
 
-It parses a line and checks its types in compiled code. It is asked for lines without fault that
-have no keys but the format's; wherever it hesitates, the careful readers read the block again.
-They keep unknown keys and say what is wrong, so both give the same records.
+It parses a line and checks its types in compiled code. It is asked for lines without fault whose
+objects have no keys but the format's; those of the line itself may be others. Wherever it
+hesitates, the careful readers read the block again and say what is wrong: both give the same
+records.
 """
 
 from __future__ import annotations
@@ -17,8 +18,10 @@ from typing import Annotated, Any, TypeVar
 import numpy as np
 
 from askmask.collector import uncollected
+from askmask.errors import DataError
+from askmask.formats.fields import Fields
 from askmask.formats.prediction import PredictedMask, Prediction, sums_to_one
-from askmask.formats.records import MASK_TYPES, QueryRecord, Target
+from askmask.formats.records import MASK_TYPES, Extra, QueryRecord, Target
 from askmask.formats.unfrozen import maker_of
 from askmask.rle import MAX_PIXELS
 from askmask.rle_batch import all_fill
@@ -38,11 +41,28 @@ class _Doubt(Exception):
 
 
 @cache
-def _decoder(kind: Any) -> Callable[[bytes], _Line] | None:
-    """Return what parses a line of this kind of record; None where nothing does."""
+def _decoder(kind: Any) -> Callable[[bytes, str], tuple[_Line, Extra]] | None:
+    """Return what parses a line, read at a place, of this kind; None where nothing does."""
     if find_spec("msgspec") is None or kind not in _RECORDS:
         return None
     msgspec = import_module("msgspec")
+    typed = _typed(msgspec, kind)
+    decode, decode_any = (msgspec.json.Decoder(one).decode for one in (typed, Any))
+
+    def parsed(line: bytes, place: str) -> tuple[_Line, Extra]:
+        try:
+            return decode(line), {}
+        except msgspec.ValidationError:  # perhaps for its unknown keys alone
+            whole = decode_any(line)
+            extra = Fields(whole, place, kind.KEYS).extra
+            known = {key: whole[key] for key in whole.keys() - extra.keys()}
+            return msgspec.convert(known, typed), extra
+
+    return parsed
+
+
+def _typed(msgspec: Any, kind: Any) -> Any:
+    """Return the type of a line of this kind of record."""
 
     def line(name: str, *fields: tuple[str, Any] | tuple[str, Any, Any]) -> Any:
         return msgspec.defstruct(name, fields, forbid_unknown_fields=True, kw_only=True, gc=False)
@@ -60,7 +80,7 @@ def _decoder(kind: Any) -> Callable[[bytes], _Line] | None:
             ("category", text, None),
             ("modal", maybe_code, None),
         )
-        query = line(
+        return line(
             "Query",
             *(("id", name), ("image", name), ("height", side), ("width", side), ("text", str)),
             ("targets", tuple[target, ...]),
@@ -69,13 +89,12 @@ def _decoder(kind: Any) -> Callable[[bytes], _Line] | None:
             ("ignore", maybe_code, None),
             ("tags", tuple[str, ...] | None, None),
         )
-        return msgspec.json.Decoder(query).decode  # type: ignore[no-any-return]
     mask: Any = line(
         "Mask",
         *(("segmentation", code), ("score", share)),
         *(("modal", maybe_code, None), ("amodal", maybe_code, None), ("label", text, None)),
     )
-    prediction = line(
+    return line(
         "Prediction",
         ("id", name),
         ("mask_type", MaskType | None, None),
@@ -90,8 +109,8 @@ def _decoder(kind: Any) -> Callable[[bytes], _Line] | None:
         ("rationale", text, None),
         ("seconds", Annotated[float, msgspec.Meta(ge=0)] | None, None),
         ("error", text, None),
+        ("unsure", text, None),
     )
-    return msgspec.json.Decoder(prediction).decode  # type: ignore[no-any-return]
 
 
 class _Codes:
@@ -122,7 +141,7 @@ class _Codes:
         return all_fill(texts, np.array(self._pixels, np.int64))
 
 
-def _query(line: _Line, place: str, codes: _Codes) -> QueryRecord:
+def _query(line: _Line, extra: Extra, place: str, codes: _Codes) -> QueryRecord:
     """Make a record; its codes, all of the picture's size, wait for their check."""
     targets = tuple(
         [
@@ -148,11 +167,12 @@ def _query(line: _Line, place: str, codes: _Codes) -> QueryRecord:
         line.mask_type,
         line.ignore,
         line.tags or (),
-        place=place,
+        extra,
+        place,
     )
 
 
-def _prediction(line: _Line, place: str, codes: _Codes) -> Prediction:
+def _prediction(line: _Line, extra: Extra, place: str, codes: _Codes) -> Prediction:
     """Make a record; its codes, all of one size, wait for their check."""
     masks = tuple(
         [
@@ -184,11 +204,13 @@ def _prediction(line: _Line, place: str, codes: _Codes) -> Prediction:
         line.rationale,
         line.seconds,
         line.error,
-        place=place,
+        line.unsure,
+        extra,
+        place,
     )
 
 
-_RECORDS: dict[Any, Callable[[_Line, str, _Codes], Any]] = {
+_RECORDS: dict[Any, Callable[[_Line, Extra, str, _Codes], Any]] = {
     QueryRecord: _query,
     Prediction: _prediction,
 }
@@ -214,8 +236,9 @@ def read_block(kind: Callable[..., _R], block: bytes, path: str, number: int) ->
     try:
         with uncollected():
             records = [
-                make(decode(line), f"{path}:{at}", codes) for at, line in enumerate(lines, number)
+                make(*decode(line, place := f"{path}:{at}"), place, codes)
+                for at, line in enumerate(lines, number)
             ]
         return records if codes.sound() else None
-    except (_Doubt, ValueError, TypeError, KeyError, RecursionError):
+    except (_Doubt, DataError, ValueError, TypeError, KeyError, RecursionError):
         return None  # errors of msgspec are ValueErrors
