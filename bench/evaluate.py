@@ -15,7 +15,7 @@ import argparse
 import contextlib
 import io
 import json
-import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -203,17 +203,32 @@ def write(folder: Path, queries: list, predictions: list, lines: int) -> tuple[P
     return paths
 
 
+CHILD = """
+import atexit, sys
+from pathlib import Path
+from askmask.cli.main import main
+
+def most():
+    lines = Path("/proc/self/status").read_text().splitlines()
+    kilobytes = next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
+    print(kilobytes / 1024, file=sys.stderr)
+
+atexit.register(most)
+main()
+"""
+
+
 def whole(paths: tuple[Path, Path]) -> tuple[Seconds, float, tuple[float, float]]:
     """Wall and CPU seconds, MB at most and value of gIoU and AP: the command, from its start."""
     queries, predictions = map(str, paths)
     command = ["evaluate", predictions, "--against", queries, "--protocol", "r2sm", "--json"]
-    start = time.perf_counter()
-    with subprocess.Popen([sys.executable, "-m", "askmask", *command], stdout=-1) as process:
-        assert process.stdout is not None
-        figures = json.load(process.stdout)["metrics"]
-        _, _, used = os.wait4(process.pid, 0)
-    wall, values = time.perf_counter() - start, (figures["gIoU"]["value"], figures["AP"]["value"])
-    return (wall, used.ru_utime + used.ru_stime), used.ru_maxrss / 1024, values
+    start, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
+    run = subprocess.run([sys.executable, "-c", CHILD, *command], check=True, capture_output=True)
+    wall, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    figures = json.loads(run.stdout)["metrics"]
+    values = figures["gIoU"]["value"], figures["AP"]["value"]
+    return (wall, cpu), float(run.stderr.split()[-1]), values
 
 
 def compare_dense(queries: list, predictions: list) -> None:

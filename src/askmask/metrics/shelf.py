@@ -9,8 +9,8 @@ from typing import TypeVar, cast
 
 __all__ = ["Shelf"]
 
-_NEAR = 2_000
-"""Records that stay in memory."""
+_NEAR = 20_000
+"""Records that stay in memory, some 2 kB each."""
 
 _V = TypeVar("_V")
 
