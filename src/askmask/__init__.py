@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         ConfigError,
         DataError,
         ImageError,
+        LLMError,
         MissingExtraError,
         OutputError,
         QueryError,
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
         ShapeError,
         TornLineError,
         WeightsError,
-        WriterError,
     )
     from askmask.images import read_image
     from askmask.models.ask import ask
@@ -47,6 +47,7 @@ __all__ = [
     "ConfigError",
     "DataError",
     "ImageError",
+    "LLMError",
     "MaskType",
     "Masks",
     "MissingExtraError",
@@ -60,7 +61,6 @@ __all__ = [
     "ShapeError",
     "TornLineError",
     "WeightsError",
-    "WriterError",
     "ask",
     "draw_answer",
     "load",

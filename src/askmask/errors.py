@@ -10,7 +10,7 @@
     ├── ConfigError        an option, recipe or model name is not known
     ├── WeightsError       a model's files are missing or do not match their hash
     ├── OutputError        a result cannot be written
-    ├── WriterError        a writer's server cannot be reached, refuses us, or keeps failing
+    ├── LLMError           a language model's server is out of reach, refuses us, or keeps failing
     │   └── RefusedError   it never will accept this one request; others may go well
     └── MissingExtraError  an optional package is not installed (also an ImportError)
 
@@ -24,6 +24,7 @@ __all__ = [
     "ConfigError",
     "DataError",
     "ImageError",
+    "LLMError",
     "MissingExtraError",
     "OutputError",
     "QueryError",
@@ -32,7 +33,6 @@ __all__ = [
     "ShapeError",
     "TornLineError",
     "WeightsError",
-    "WriterError",
 ]
 
 
@@ -76,11 +76,11 @@ class OutputError(AskmaskError):
     """A result cannot be written."""
 
 
-class WriterError(AskmaskError):
-    """A writer's server cannot be reached, does not accept us, or keeps failing."""
+class LLMError(AskmaskError):
+    """The server of a language model cannot be reached, does not accept us, or keeps failing."""
 
 
-class RefusedError(WriterError):
+class RefusedError(LLMError):
     """A server accepts this one request never; others may go well."""
 
 

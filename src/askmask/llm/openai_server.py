@@ -1,23 +1,21 @@
-"""A writer behind any server that speaks OpenAI's chat completions: vLLM, ollama, OpenAI itself."""
+"""Any server that speaks OpenAI's chat completions: vLLM, ollama, OpenAI itself."""
 
 from __future__ import annotations
 
-import base64
 import http.client
 import json
+import math
 import os
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from askmask.authoring.marks import marked_jpeg
-from askmask.authoring.patience import Broken, Patience, failure_of_status
-from askmask.authoring.prompt import instructions
-from askmask.authoring.writer import MAX_REPLY_TOKENS, Reply, Request, Usage
 from askmask.errors import ConfigError, RefusedError
+from askmask.llm.chat import REFUSED, Chat, Reply, Token, Usage
+from askmask.llm.patience import Broken, Patience, failure_of_status
 
 __all__ = ["OpenAIServer"]
 
@@ -26,11 +24,12 @@ _MAX_BYTES = 10_000_000
 
 _KEY_VARIABLE = "OPENAI_API_KEY"
 
+_LACKING = {"logprobs": "logprobs", "json_schema": "schema", "response_format": "schema"}
+"""What a refusal names -> what the server then is not asked for again."""
+
 
 class OpenAIServer:
-    """Asks a model of a server for questions about one picture at a time."""
-
-    looks = True
+    """Asks a model of a server; see `ChatServer`."""
 
     def __init__(
         self,
@@ -63,46 +62,58 @@ class OpenAIServer:
         self._patience = patience or Patience()
         self._timeout = timeout
         self._limit_key = "max_tokens"
+        self._lacks: frozenset[str] = frozenset()
 
-    def write(self, request: Request) -> Reply:
-        """Ask about a picture; see `Writer`."""
-        picture = base64.b64encode(marked_jpeg(request.picture)).decode()
-        messages = [
-            {"role": "system", "content": instructions()},
-            {
-                "role": "user",
-                "content": [
-                    {
-                        "type": "image_url",
-                        "image_url": {"url": f"data:image/jpeg;base64,{picture}"},
-                    },
-                    {"type": "text", "text": request.message},
-                ],
-            },
-        ]
+    def ask(self, chat: Chat) -> Reply:
+        """Answer a question; see `ChatServer`."""
+        while True:
+            try:
+                return self._patience.call(lambda: _reply(self._post(self._body(chat), chat.key)))
+            except RefusedError as error:
+                if not self._give_way(str(error)):
+                    raise
 
-        def ask() -> Reply:
-            body = {"model": self._model, "messages": messages, self._limit_key: MAX_REPLY_TOKENS}
-            return _reply(self._post(body, request.key))
-
-        try:
-            return self._patience.call(ask)
-        except RefusedError as error:
+    def _give_way(self, refusal: str) -> bool:
+        """Leave out, or call otherwise, what the server refused; False when it is nothing of it."""
+        if "max_completion_tokens" in refusal and self._limit_key == "max_tokens":
             # OpenAI's newer models have another name for the limit, which older servers lack.
-            if "max_completion_tokens" not in str(error) or self._limit_key != "max_tokens":
-                raise
             self._limit_key = "max_completion_tokens"
-            return self._patience.call(ask)
+            return True
+        lacks = {option for word, option in _LACKING.items() if word in refusal} - self._lacks
+        self._lacks |= lacks
+        return bool(lacks)
 
-    def _post(self, body: Mapping[str, Any], key: str) -> Any:
+    def _body(self, chat: Chat) -> dict[str, Any]:
+        shown = [
+            {"type": "image_url", "image_url": {"url": f"data:image/jpeg;base64,{picture}"}}
+            for picture in chat.encoded_pictures
+        ]
+        body: dict[str, Any] = {
+            "model": self._model,
+            "messages": [
+                {"role": "system", "content": chat.rules},
+                {"role": "user", "content": [*shown, {"type": "text", "text": chat.message}]},
+            ],
+            self._limit_key: chat.max_tokens,
+        }
+        if chat.schema is not None and "schema" not in self._lacks:
+            schema = {"name": "answer", "strict": True, "schema": chat.schema}
+            body["response_format"] = {"type": "json_schema", "json_schema": schema}
+        if chat.alternatives and "logprobs" not in self._lacks:
+            body |= {"logprobs": True, "top_logprobs": chat.alternatives}
+        return body
+
+    def _post(self, body: Mapping[str, Any], key: str | None) -> Any:
         """Send a request and return the answer's JSON.
 
         Raises:
             Busy: when the server asks to come again.
             Broken: when no whole answer came.
-            WriterError: when the server answers with another failure.
+            LLMError: when the server answers with another failure.
         """
-        headers = {"content-type": "application/json", "idempotency-key": key}
+        headers = {"content-type": "application/json"}
+        if key is not None:
+            headers["idempotency-key"] = key
         if os.environ.get(_KEY_VARIABLE):
             headers["authorization"] = f"Bearer {os.environ[_KEY_VARIABLE]}"
         call = urllib.request.Request(self._url, json.dumps(body).encode(), headers)
@@ -115,7 +126,7 @@ class OpenAIServer:
                 said = error.read(2_000)
             retry_after = error.headers.get("retry-after")
             raise failure_of_status(
-                self._url, error.code, said.decode("utf-8", "replace"), retry_after
+                self._url, error.code, said.decode("utf-8", "replace"), retry_after, _KEY_VARIABLE
             ) from error
         except (OSError, http.client.HTTPException) as error:
             reason = getattr(error, "reason", None) or error
@@ -129,12 +140,21 @@ def _reply(answer: Any) -> Reply:
     try:
         choice = answer["choices"][0]
         usage = answer.get("usage") or {}
+        refusal = choice["message"].get("refusal")
+        stop = choice.get("finish_reason") or ""
         return Reply(
-            text=choice["message"].get("content") or "",
+            text=refusal or choice["message"].get("content") or "",
             usage=Usage(
                 int(usage.get("prompt_tokens") or 0), int(usage.get("completion_tokens") or 0)
             ),
-            stop=choice.get("finish_reason") or "",
+            stop=REFUSED if refusal or stop == "content_filter" else stop,
+            tokens=tuple(_tokens((choice.get("logprobs") or {}).get("content") or ())),
         )
     except (AttributeError, KeyError, IndexError, TypeError, ValueError) as error:
         raise Broken(f"expected a chat completion, got {str(answer)[:200]}") from error
+
+
+def _tokens(content: Iterable[Mapping[str, Any]]) -> Iterable[Token]:
+    for one in content:
+        others = one.get("top_logprobs") or ()
+        yield Token(one["token"], {other["token"]: math.exp(other["logprob"]) for other in others})
