@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from askmask.authoring.looking import chat_about
+from askmask.authoring.looking import prompt_about
 from askmask.authoring.writer import Request
 from askmask.llm.anthropic_api import connect, message_body, message_reply, translated
 from askmask.llm.chat import Reply
@@ -31,7 +31,7 @@ class AnthropicBatches:
 
     def body(self, request: Request) -> object:
         """Parameters of one message; see `BatchWriter`."""
-        return message_body(self._model, chat_about(request), "1h")
+        return message_body(self._model, prompt_about(request), "1h")
 
     def submit(self, bodies: Mapping[str, object]) -> str:
         """Hand in a batch; see `BatchWriter`."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from askmask.authoring.marks import marked_jpeg
 from askmask.authoring.prompt import instructions
 from askmask.authoring.writer import MAX_REPLY_TOKENS, Request
-from askmask.llm.chat import Chat, ChatServer, Reply
+from askmask.llm.chat import ChatServer, Prompt, Reply
 
-__all__ = ["LookingWriter", "chat_about"]
+__all__ = ["LookingWriter", "prompt_about"]
 
 
 class LookingWriter:
@@ -22,14 +22,14 @@ class LookingWriter:
 
     def write(self, request: Request) -> Reply:
         """Ask about a picture; see `Writer`."""
-        return self._server.ask(chat_about(request))
+        return self._server.ask(prompt_about(request))
 
 
-def chat_about(request: Request) -> Chat:
+def prompt_about(request: Request) -> Prompt:
     """What a model is shown and told for a request.
 
     Raises:
         ImageError: when the picture cannot be read, or is not of the annotation's size.
     """
     picture = marked_jpeg(request.picture)
-    return Chat(instructions(), (picture,), request.message, MAX_REPLY_TOKENS, request.key)
+    return Prompt(instructions(), (picture,), request.message, MAX_REPLY_TOKENS, request.key)

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from askmask.errors import LLMError, MissingExtraError, RefusedError
-from askmask.llm.chat import Chat, Reply, Usage
+from askmask.llm.chat import Prompt, Reply, Usage
 from askmask.llm.patience import Broken, Patience, failure_of_status
 
 if TYPE_CHECKING:
@@ -48,10 +48,10 @@ class AnthropicMessages:
         self._client = connect(base_url, timeout)
         self._patience = patience or Patience()
 
-    def ask(self, chat: Chat) -> Reply:
+    def ask(self, prompt: Prompt) -> Reply:
         """Answer a question; see `ChatServer`."""
-        body = message_body(self._model, chat, "5m")
-        headers = {} if chat.key is None else {"idempotency-key": chat.key}
+        body = message_body(self._model, prompt, "5m")
+        headers = {} if prompt.key is None else {"idempotency-key": prompt.key}
 
         def ask() -> Reply:
             return message_reply(self._client.messages.create(**body, extra_headers=headers))
@@ -59,9 +59,9 @@ class AnthropicMessages:
         try:
             return self._patience.call(lambda: translated(ask))
         except RefusedError as error:
-            if chat.schema is None or "output_config" not in str(error):
+            if prompt.schema is None or "output_config" not in str(error):
                 raise
-            return self.ask(replace(chat, schema=None))  # an older model, which is told in words
+            return self.ask(replace(prompt, schema=None))  # an older model, which is told in words
 
 
 def connect(base_url: str | None, timeout: float = _TIMEOUT) -> anthropic.Anthropic:
@@ -101,12 +101,12 @@ def translated(call: Callable[[], _T]) -> _T:
         raise LLMError(f"Anthropic's SDK: {reason}; is {_KEY_VARIABLE} set?") from error
 
 
-def message_body(model: str, chat: Chat, cache_for: str) -> dict[str, Any]:
+def message_body(model: str, prompt: Prompt, cache_for: str) -> dict[str, Any]:
     """Parameters of a message: the rules, kept in the server's cache, then pictures and question.
 
     Args:
         model: as Anthropic calls it.
-        chat: the question; probabilities of other tokens are never told.
+        prompt: the question; probabilities of other tokens are never told.
         cache_for: "5m" or "1h".
     """
     cached = {"type": "ephemeral", "ttl": cache_for}
@@ -115,16 +115,18 @@ def message_body(model: str, chat: Chat, cache_for: str) -> dict[str, Any]:
             "type": "image",
             "source": {"type": "base64", "media_type": "image/jpeg", "data": picture},
         }
-        for picture in chat.encoded_pictures
+        for picture in prompt.encoded_pictures
     ]
     body: dict[str, Any] = {
         "model": model,
-        "max_tokens": chat.max_tokens,
-        "system": [{"type": "text", "text": chat.rules, "cache_control": cached}],
-        "messages": [{"role": "user", "content": [*shown, {"type": "text", "text": chat.message}]}],
+        "max_tokens": prompt.max_tokens,
+        "system": [{"type": "text", "text": prompt.rules, "cache_control": cached}],
+        "messages": [
+            {"role": "user", "content": [*shown, {"type": "text", "text": prompt.message}]}
+        ],
     }
-    if chat.schema is not None:
-        body["output_config"] = {"format": {"type": "json_schema", "schema": chat.schema}}
+    if prompt.schema is not None:
+        body["output_config"] = {"format": {"type": "json_schema", "schema": prompt.schema}}
     return body
 
 

@@ -15,9 +15,9 @@ from PIL import Image
 __all__ = [
     "LONGEST_SIDE",
     "REFUSED",
-    "Chat",
     "ChatServer",
     "Price",
+    "Prompt",
     "Reply",
     "Token",
     "Usage",
@@ -34,7 +34,7 @@ _QUALITY = 85
 
 
 @dataclass(frozen=True, eq=False)
-class Chat:
+class Prompt:
     """One question with pictures.
 
     Attributes:
@@ -143,7 +143,7 @@ class ChatServer(Protocol):
 
     name: str
 
-    def ask(self, chat: Chat) -> Reply:
+    def ask(self, prompt: Prompt) -> Reply:
         """Answer a question.
 
         Raises:

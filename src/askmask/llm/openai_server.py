@@ -14,7 +14,7 @@ from contextlib import suppress
 from typing import Any
 
 from askmask.errors import ConfigError, RefusedError
-from askmask.llm.chat import REFUSED, Chat, Reply, Token, Usage
+from askmask.llm.chat import REFUSED, Prompt, Reply, Token, Usage
 from askmask.llm.patience import Broken, Patience, failure_of_status
 
 __all__ = ["OpenAIServer"]
@@ -64,11 +64,13 @@ class OpenAIServer:
         self._limit_key = "max_tokens"
         self._lacks: frozenset[str] = frozenset()
 
-    def ask(self, chat: Chat) -> Reply:
+    def ask(self, prompt: Prompt) -> Reply:
         """Answer a question; see `ChatServer`."""
         while True:
             try:
-                return self._patience.call(lambda: _reply(self._post(self._body(chat), chat.key)))
+                return self._patience.call(
+                    lambda: _reply(self._post(self._body(prompt), prompt.key))
+                )
             except RefusedError as error:
                 if not self._give_way(str(error)):
                     raise
@@ -83,24 +85,24 @@ class OpenAIServer:
         self._lacks |= lacks
         return bool(lacks)
 
-    def _body(self, chat: Chat) -> dict[str, Any]:
+    def _body(self, prompt: Prompt) -> dict[str, Any]:
         shown = [
             {"type": "image_url", "image_url": {"url": f"data:image/jpeg;base64,{picture}"}}
-            for picture in chat.encoded_pictures
+            for picture in prompt.encoded_pictures
         ]
         body: dict[str, Any] = {
             "model": self._model,
             "messages": [
-                {"role": "system", "content": chat.rules},
-                {"role": "user", "content": [*shown, {"type": "text", "text": chat.message}]},
+                {"role": "system", "content": prompt.rules},
+                {"role": "user", "content": [*shown, {"type": "text", "text": prompt.message}]},
             ],
-            self._limit_key: chat.max_tokens,
+            self._limit_key: prompt.max_tokens,
         }
-        if chat.schema is not None and "schema" not in self._lacks:
-            schema = {"name": "answer", "strict": True, "schema": chat.schema}
+        if prompt.schema is not None and "schema" not in self._lacks:
+            schema = {"name": "answer", "strict": True, "schema": prompt.schema}
             body["response_format"] = {"type": "json_schema", "json_schema": schema}
-        if chat.alternatives and "logprobs" not in self._lacks:
-            body |= {"logprobs": True, "top_logprobs": chat.alternatives}
+        if prompt.alternatives and "logprobs" not in self._lacks:
+            body |= {"logprobs": True, "top_logprobs": prompt.alternatives}
         return body
 
     def _post(self, body: Mapping[str, Any], key: str | None) -> Any:
