@@ -110,20 +110,19 @@ def message_body(model: str, prompt: Prompt, cache_for: str) -> dict[str, Any]:
         cache_for: "5m" or "1h".
     """
     cached = {"type": "ephemeral", "ttl": cache_for}
-    shown = [
+    shown: list[dict[str, Any]] = [
         {
             "type": "image",
             "source": {"type": "base64", "media_type": "image/jpeg", "data": picture},
         }
         for picture in prompt.encoded_pictures
     ]
+    shown.append({"type": "text", "text": prompt.message})
     body: dict[str, Any] = {
         "model": model,
         "max_tokens": prompt.max_tokens,
         "system": [{"type": "text", "text": prompt.rules, "cache_control": cached}],
-        "messages": [
-            {"role": "user", "content": [*shown, {"type": "text", "text": prompt.message}]}
-        ],
+        "messages": [{"role": "user", "content": shown}],
     }
     if prompt.schema is not None:
         body["output_config"] = {"format": {"type": "json_schema", "schema": prompt.schema}}

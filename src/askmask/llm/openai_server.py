@@ -68,9 +68,7 @@ class OpenAIServer:
         """Answer a question; see `ChatServer`."""
         while True:
             try:
-                return self._patience.call(
-                    lambda: _reply(self._post(self._body(prompt), prompt.key))
-                )
+                return self._patience.call(lambda: _reply(self._post(prompt)))
             except RefusedError as error:
                 if not self._give_way(str(error)):
                     raise
@@ -105,8 +103,8 @@ class OpenAIServer:
             body |= {"logprobs": True, "top_logprobs": prompt.alternatives}
         return body
 
-    def _post(self, body: Mapping[str, Any], key: str | None) -> Any:
-        """Send a request and return the answer's JSON.
+    def _post(self, prompt: Prompt) -> Any:
+        """Send a prompt and return the answer's JSON.
 
         Raises:
             Busy: when the server asks to come again.
@@ -114,11 +112,11 @@ class OpenAIServer:
             LLMError: when the server answers with another failure.
         """
         headers = {"content-type": "application/json"}
-        if key is not None:
-            headers["idempotency-key"] = key
+        if prompt.key is not None:
+            headers["idempotency-key"] = prompt.key
         if os.environ.get(_KEY_VARIABLE):
             headers["authorization"] = f"Bearer {os.environ[_KEY_VARIABLE]}"
-        call = urllib.request.Request(self._url, json.dumps(body).encode(), headers)
+        call = urllib.request.Request(self._url, json.dumps(self._body(prompt)).encode(), headers)
         try:
             with urllib.request.urlopen(call, timeout=self._timeout) as answer:
                 return json.loads(answer.read(_MAX_BYTES))

@@ -66,8 +66,8 @@ def load(
         raise unknown("model", model_id, MODELS)
     if where not in (Where(), Where("cpu")):
         raise ConfigError(
-            f"model {model_id!r} computes on the CPU as it was made to: leave out --device, --dtype "
-            "and --four-bit"
+            f"model {model_id!r} computes on the CPU as it was made to: leave out --device, "
+            "--dtype and --four-bit"
         )
     model: Segmenter = class_at(target).load(model_id)
     return model

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from askmask.models.spec import Option
 
@@ -86,73 +87,188 @@ class Preset:
     smaller: str | None = None
 
 
-_EVERYTHING = "askmask.models.hub.everything:EverythingProposer"
-_CLIP = "askmask.models.hub.clip:ClipSelector"
-_JUDGE = "askmask.models.hub.judge:Judge"
-
-
-def _sam(
-    repository: str, millions: float, working_gb: float, seconds: float, smaller: str | None
-) -> Published:
-    does = "all that SAM sees, asked by a grid of points"
-    return Published(
-        "proposer",
-        _EVERYTHING,
-        repository,
-        "Apache-2.0",
-        millions,
-        does,
-        working_gb,
-        seconds,
-        exact=True,
-        smaller=smaller,
-    )
-
-
-def _clip(
-    repository: str, licence: str, millions: float, seconds: float, smaller: str | None = None
-) -> Published:
-    does = "how alike sentence and crops are"
-    return Published(
-        "selector", _CLIP, repository, licence, millions, does, 0.6, seconds, smaller=smaller
-    )
-
-
-def _judge(
-    repository: str, licence: str, millions: float, seconds: float, smaller: str | None
-) -> Published:
-    does = "a language model that sees the candidates numbered and scores them"
-    return Published(
-        "selector",
-        _JUDGE,
-        repository,
-        licence,
-        millions,
-        does,
-        1.5,
-        seconds,
-        speaks=True,
-        smaller=smaller,
-    )
-
+_SAM = partial(
+    Published,
+    "proposer",
+    "askmask.models.hub.everything:EverythingProposer",
+    licence="Apache-2.0",
+    does="all that SAM sees, asked by a grid of points",
+    exact=True,
+)
+_WORDS = partial(
+    Published,
+    "proposer",
+    licence="Apache-2.0",
+    does="boxes of what a sentence names, and masks of them by SAM 2",
+    working_gb=2.5,
+    exact=True,
+)
+_CLIP = partial(
+    Published,
+    "selector",
+    "askmask.models.hub.clip:ClipSelector",
+    does="how alike sentence and crops are",
+    working_gb=0.6,
+)
+_JUDGE = partial(
+    Published,
+    "selector",
+    "askmask.models.hub.judge:MllmJudge",
+    licence="Apache-2.0",
+    does="a language model sees the numbered candidates and scores them",
+    working_gb=1.5,
+    speaks=True,
+)
 
 CATALOG: dict[str, Published] = {
-    "sam2-tiny": _sam("facebook/sam2.1-hiera-tiny", 39, 1.0, 45, None),
-    "sam2-small": _sam("facebook/sam2.1-hiera-small", 46, 1.0, 46, "sam2-tiny"),
-    "sam2-base": _sam("facebook/sam2.1-hiera-base-plus", 81, 1.2, 48, "sam2-small"),
-    "sam2-large": _sam("facebook/sam2.1-hiera-large", 224, 1.8, 55, "sam2-base"),
-    "sam-base": _sam("facebook/sam-vit-base", 94, 2.2, 50, "sam2-tiny"),
-    "sam-large": _sam("facebook/sam-vit-large", 312, 3.0, 65, "sam-base"),
-    "sam-huge": _sam("facebook/sam-vit-huge", 641, 4.0, 90, "sam-large"),
-    "clip-base": _clip("openai/clip-vit-base-patch32", "MIT", 151, 1),
-    "siglip-base": _clip("google/siglip-base-patch16-224", "Apache-2.0", 203, 3, "clip-base"),
-    "siglip2-base": _clip("google/siglip2-base-patch16-224", "Apache-2.0", 375, 3, "siglip-base"),
-    "qwen3-vl-2b": _judge("Qwen/Qwen3-VL-2B-Instruct", "Apache-2.0", 2_130, 10, "siglip2-base"),
-    "qwen3-vl-4b": _judge("Qwen/Qwen3-VL-4B-Instruct", "Apache-2.0", 4_440, 20, "qwen3-vl-2b"),
-    "qwen3-vl-8b": _judge("Qwen/Qwen3-VL-8B-Instruct", "Apache-2.0", 8_770, 40, "qwen3-vl-4b"),
-    "qwen2.5-vl-7b": _judge("Qwen/Qwen2.5-VL-7B-Instruct", "Apache-2.0", 8_290, 38, "qwen3-vl-2b"),
-    "llava-1.5-7b": _judge(
-        "llava-hf/llava-1.5-7b-hf", "Llama 2 Community", 7_060, 34, "qwen3-vl-2b"
+    "sam2-tiny": _SAM(
+        repository="facebook/sam2.1-hiera-tiny",
+        millions=39,
+        working_gb=1.0,
+        cpu_seconds=45,
+    ),
+    "sam2-small": _SAM(
+        repository="facebook/sam2.1-hiera-small",
+        millions=46,
+        working_gb=1.0,
+        cpu_seconds=46,
+        smaller="sam2-tiny",
+    ),
+    "sam2-base": _SAM(
+        repository="facebook/sam2.1-hiera-base-plus",
+        millions=81,
+        working_gb=1.2,
+        cpu_seconds=48,
+        smaller="sam2-small",
+    ),
+    "sam2-large": _SAM(
+        repository="facebook/sam2.1-hiera-large",
+        millions=224,
+        working_gb=1.8,
+        cpu_seconds=55,
+        smaller="sam2-base",
+    ),
+    "sam-base": _SAM(
+        repository="facebook/sam-vit-base",
+        millions=94,
+        working_gb=2.2,
+        cpu_seconds=50,
+        smaller="sam2-tiny",
+    ),
+    "sam-huge": _SAM(
+        repository="facebook/sam-vit-huge",
+        millions=641,
+        working_gb=4.0,
+        cpu_seconds=90,
+        smaller="sam-base",
+    ),
+    "sam3": _SAM(
+        repository="facebook/sam3",
+        licence="SAM License",
+        gated=True,
+        millions=840,
+        working_gb=2.5,
+        cpu_seconds=70,
+        smaller="sam2-large",
+    ),
+    "grounding-dino-tiny": _WORDS(
+        "askmask.models.hub.grounding:GroundingDino",
+        repository="IDEA-Research/grounding-dino-tiny",
+        millions=172 + 39,
+        cpu_seconds=11,
+    ),
+    "grounding-dino-base": _WORDS(
+        "askmask.models.hub.grounding:GroundingDino",
+        repository="IDEA-Research/grounding-dino-base",
+        millions=233 + 39,
+        cpu_seconds=16,
+        smaller="grounding-dino-tiny",
+    ),
+    "owlv2-base": _WORDS(
+        "askmask.models.hub.grounding:Owlv2",
+        repository="google/owlv2-base-patch16-ensemble",
+        millions=155 + 39,
+        cpu_seconds=12,
+        smaller="grounding-dino-tiny",
+    ),
+    "eomt-large": Published(
+        "proposer",
+        "askmask.models.hub.panoptic:PanopticProposer",
+        repository="tue-mps/coco_instance_eomt_large_640",
+        licence="MIT",
+        does="segments of the 80 classes of COCO",
+        millions=316,
+        working_gb=1.5,
+        cpu_seconds=8,
+        smaller="mask2former-tiny",
+    ),
+    "mask2former-tiny": Published(
+        "proposer",
+        "askmask.models.hub.panoptic:PanopticProposer",
+        repository="facebook/mask2former-swin-tiny-coco-instance",
+        licence="MIT",
+        does="segments of the 80 classes of COCO",
+        millions=47,
+        working_gb=1.5,
+        cpu_seconds=4,
+    ),
+    "clip-base": _CLIP(
+        repository="openai/clip-vit-base-patch32",
+        licence="MIT",
+        millions=151,
+        cpu_seconds=1,
+    ),
+    "siglip-base": _CLIP(
+        repository="google/siglip-base-patch16-224",
+        licence="Apache-2.0",
+        millions=203,
+        cpu_seconds=3,
+        smaller="clip-base",
+    ),
+    "siglip2-base": _CLIP(
+        repository="google/siglip2-base-patch16-224",
+        licence="Apache-2.0",
+        millions=375,
+        cpu_seconds=3,
+        smaller="siglip-base",
+    ),
+    "qwen3-vl-2b": _JUDGE(
+        repository="Qwen/Qwen3-VL-2B-Instruct",
+        millions=2_130,
+        cpu_seconds=13,
+        smaller="siglip2-base",
+    ),
+    "qwen3-vl-4b": _JUDGE(
+        repository="Qwen/Qwen3-VL-4B-Instruct",
+        millions=4_440,
+        cpu_seconds=27,
+        smaller="qwen3-vl-2b",
+    ),
+    "qwen3-vl-8b": _JUDGE(
+        repository="Qwen/Qwen3-VL-8B-Instruct",
+        millions=8_770,
+        cpu_seconds=54,
+        smaller="qwen3-vl-4b",
+    ),
+    "qwen2.5-vl-3b": _JUDGE(
+        repository="Qwen/Qwen2.5-VL-3B-Instruct",
+        licence="Qwen Research",
+        millions=3_750,
+        cpu_seconds=23,
+        smaller="qwen3-vl-2b",
+    ),
+    "qwen2.5-vl-7b": _JUDGE(
+        repository="Qwen/Qwen2.5-VL-7B-Instruct",
+        millions=8_290,
+        cpu_seconds=51,
+        smaller="qwen3-vl-2b",
+    ),
+    "llava-1.5-7b": _JUDGE(
+        repository="llava-hf/llava-1.5-7b-hf",
+        licence="Llama 2 Community",
+        millions=7_060,
+        cpu_seconds=43,
+        smaller="qwen3-vl-2b",
     ),
 }
 """Name, after hub: -> model."""

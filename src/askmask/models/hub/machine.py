@@ -66,9 +66,10 @@ def check_room(models: Mapping[str, Published], where: Where) -> None:
     room = _device_gb(device.type)
     if room is not None and sum(need.values()) > room:
         largest = max(need, key=need.__getitem__)
+        names = " and ".join(f"hub:{name}" for name in need)
         raise NoRoomError(
-            f"{' and '.join(f'hub:{name}' for name in need)} need about {sum(need.values()):.0f} GB "
-            f"in {dtype}, the {device.type} has {room:.0f} GB: "
+            f"{names}: about {sum(need.values()):.0f} GB are needed in {dtype}, the {device.type} "
+            f"has {room:.0f} GB: "
             f"{_way_out(models[largest], dtype, device.type, where)}"
         )
     slow = {name: model for name, model in models.items() if model.cpu_seconds > _SLOW_SECONDS}
