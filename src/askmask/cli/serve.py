@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from askmask.cli.placement import Device, Dtype, FourBit
+
 __all__ = ["serve"]
 
 TOKEN_VARIABLE = "ASKMASK_TOKEN"
@@ -38,6 +40,9 @@ def serve(
     keep_seconds: Annotated[
         float, typer.Option(min=1, help="Time after its last question for which one stays.")
     ] = 900,
+    device: Device = "auto",
+    dtype: Dtype = "auto",
+    four_bit: FourBit = False,
     openapi: Annotated[
         bool, typer.Option("--openapi", help="Print the description of all routes, and leave.")
     ] = False,
@@ -65,7 +70,7 @@ def serve(
         kept_pictures=keep,
         kept_seconds=keep_seconds,
     )
-    service = Service(load(model), limits)
+    service = Service(load(model, device=device, dtype=dtype, four_bit=four_bit), limits)
     if openapi:
         typer.echo(json.dumps(create_app(service).openapi(), indent=2))
         return

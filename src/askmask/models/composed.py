@@ -82,7 +82,8 @@ def load_composed(text: str, where: Where) -> Pipeline:
     loaders = [_loader(part, proposer, where) for part in parts]
     check_room(published, where)
     stages = [_loaded(part, load) for part, load in zip(parts, loaders, strict=True)]
-    return Pipeline(*stages, model_id=text)
+    device = where.torch_device().type if published else "cpu"
+    return Pipeline(*stages, model_id=text, device=device)
 
 
 def _published(part: Part) -> Published:
