@@ -7,8 +7,7 @@ one for "nothing fits".
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from itertools import permutations
 from pathlib import Path
 from threading import Lock
@@ -17,15 +16,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from askmask.atomic import atomic_write
-from askmask.errors import ConfigError, DataError
+from askmask.errors import ConfigError
 from askmask.models.deciding import decide
 from askmask.models.hub.asked_type import ChatMaskTyper
 from askmask.models.hub.calibration import Calibration
 from askmask.models.hub.chat import Chat, Pictures
-from askmask.models.hub.loading import Where, load_file
+from askmask.models.hub.loading import Where
 from askmask.models.hub.numbered import Marks, Numbered, numbered_picture
 from askmask.models.hub.reader import Reader
+from askmask.models.hub.saved import save_options, saved_options
 from askmask.models.registry import load_mask_typer
 from askmask.models.segmenter import MaskTyper
 from askmask.types import Answer, Candidates, Masks, Query
@@ -150,9 +149,9 @@ class Judge:
             ConfigError: for an unknown option or model.
             WeightsError: when files are missing, gated, broken or too large for the memory.
         """
-        saved: dict[str, Any] = {}
-        if Path(source).is_dir() and (file := load_file(source, _FILE)):
-            source, saved = _read(file)
+        source, saved = saved_options(source, _FILE)
+        if "calibration" in saved:
+            saved["calibration"] = Calibration(**saved["calibration"])
         try:
             chosen = JudgeOptions(**{**saved, **options})
         except TypeError as error:
@@ -167,9 +166,7 @@ class Judge:
         Raises:
             OutputError: when it cannot be written.
         """
-        told = {"source": self._chat.source, **asdict(self.options)}
-        with atomic_write(Path(folder) / _FILE) as stream:
-            stream.write(json.dumps(told, indent=2).encode())
+        save_options(folder, _FILE, self._chat.source, self.options)
 
     def select(self, image: NDArray[np.uint8], candidates: Candidates, query: Query) -> Answer:
         """Choose the group and its mask type; see `decide`."""
@@ -280,15 +277,3 @@ class Judge:
         ranked = select.copy()
         ranked[best[np.argsort(-strength, kind="stable")]] = select[best]
         return ranked
-
-
-def _read(file: Path) -> tuple[str, dict[str, Any]]:
-    """Source and options that were saved."""
-    try:
-        told = json.loads(file.read_text())
-        source = str(told.pop("source"))
-        weights = told["calibration"]["no_target_weights"]
-        calibration = {**told["calibration"], "no_target_weights": tuple(weights)}
-        return source, {**told, "calibration": Calibration(**calibration)}
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DataError(f"{file}: expected what Judge.save writes ({error})") from error

@@ -163,8 +163,9 @@ def load_file(source: str, name: str) -> Path | None:
         beside = Path(source) / name
         return beside if beside.is_file() else None
     hub = _imported("huggingface_hub")
+    repository, _, revision = source.partition("@")
     try:
-        return Path(hub.hf_hub_download(source, name))
+        return Path(hub.hf_hub_download(repository, name, revision=revision or None))
     except hub.errors.EntryNotFoundError:
         return None
 
