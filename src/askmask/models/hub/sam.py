@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -53,7 +54,12 @@ class Prompts:
     masks: NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
-        wanted = {"points_xy": (3, 2), "labels": (2, None), "boxes_xyxy": (2, 4), "masks": (3, None)}
+        wanted = {
+            "points_xy": (3, 2),
+            "labels": (2, None),
+            "boxes_xyxy": (2, 4),
+            "masks": (3, None),
+        }
         given = {name: value for name in wanted if (value := getattr(self, name)) is not None}
         for name, value in given.items():
             dimensions, last = wanted[name]
@@ -167,7 +173,7 @@ class Sam:
         for start in range(0, len(prompts), self._batch):
             some = prompts[start : start + self._batch]
             # One prompt a row, and so an embedding for each: only so can a prompt have a mask.
-            rows = _each(embedding, lambda part, n=len(some): part.expand(n, *part.shape[1:]))
+            rows = _each(embedding, partial(_repeated, times=len(some)))
             with torch.inference_mode(), out_of_memory("SAM"):
                 found = self.model(
                     image_embeddings=rows,
@@ -259,6 +265,10 @@ def _each(embedding: Any, change: Any) -> Any:
     if isinstance(embedding, Tensor):
         return change(embedding)
     return [change(part) for part in embedding]
+
+
+def _repeated(part: Tensor, times: int) -> Tensor:
+    return part.expand(times, *part.shape[1:])
 
 
 def _boxes_of(masks: NDArray[np.bool_], size_hw: tuple[int, int]) -> NDArray[np.float32]:
