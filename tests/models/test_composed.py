@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -24,7 +25,7 @@ CPU = Where("cpu")
 class Stage:
     """A model of the hub that only notes how it was loaded."""
 
-    loaded: list[tuple[str, Where, dict[str, object]]] = []
+    loaded: ClassVar[list[tuple[str, Where, dict[str, object]]]] = []
 
     @classmethod
     def load(cls, source: str, where: Where, *, grid: int = 32) -> Stage:
@@ -129,7 +130,7 @@ class TestRoom:
         with pytest.raises(NoRoomError, match=message):
             load("hub:finder+none+hub:huge", device="cpu")
         assert Stage.loaded == []
-        with pytest.raises(NoRoomError, match="in bfloat16.*use the smaller hub:judge$"):
+        with pytest.raises(NoRoomError, match=r"in bfloat16.*use the smaller hub:judge$"):
             load("hub:finder+none+hub:huge", device="cpu", dtype="bfloat16")
 
     def test_a_preset_falls_back_to_a_smaller_one(self, monkeypatch: pytest.MonkeyPatch) -> None:

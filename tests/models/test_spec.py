@@ -43,7 +43,7 @@ def test_options_are_numbers_truth_values_lists_or_text() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("hub:a+none", "expected PROPOSER+COMPLETER+SELECTOR, e.g. hub:.*, got 2 parts"),
+        ("hub:a+none", r"expected PROPOSER\+COMPLETER\+SELECTOR, e.g. hub:.*, got 2 parts"),
         ("a+b+c+d", "got 4 parts"),
         ("hbu:a+none+hub:b", "proposer at character 1: kind 'hbu' is not known: .*'hub'"),
         ("a+none+opnai:b", "selector at character 8: kind 'opnai' is not known: .*'openai'"),

@@ -156,7 +156,7 @@ def sam3(folder: Path) -> str:
         detr_decoder_config={**part, "num_layers": 2, "num_queries": 6},
         mask_decoder_config={"hidden_size": 32, "num_attention_heads": 2},
     )
-    _tokenizer({word: 4 + place for place, word in enumerate(_WORDS)}).save_pretrained(folder)
+    tokenizer({word: 4 + place for place, word in enumerate(_WORDS)}).save_pretrained(folder)
     return _saved(library.Sam3Model(config), folder)
 
 
@@ -185,7 +185,7 @@ def grounding_dino(folder: Path) -> str:
     ).save_pretrained(folder)
     # The model knows the ends of phrases by the numbers that BERT's tokens have.
     words = {word: 1020 + place for place, word in enumerate(_WORDS)}
-    _tokenizer({**words, ".": 1012, "[CLS]": 101, "[SEP]": 102}, "[CLS]", "[SEP]").save_pretrained(
+    tokenizer({**words, ".": 1012, "[CLS]": 101, "[SEP]": 102}, "[CLS]", "[SEP]").save_pretrained(
         folder
     )
     return _saved(library.GroundingDinoForObjectDetection(config), folder)
@@ -208,7 +208,7 @@ def owlv2(folder: Path) -> str:
         projection_dim=32,
     )
     library.Owlv2ImageProcessorPil(size={"height": SIDE, "width": SIDE}).save_pretrained(folder)
-    _tokenizer({word: 4 + place for place, word in enumerate(_WORDS)}).save_pretrained(folder)
+    tokenizer({word: 4 + place for place, word in enumerate(_WORDS)}).save_pretrained(folder)
     return _saved(library.Owlv2ForObjectDetection(config), folder)
 
 
@@ -258,7 +258,7 @@ def eomt(folder: Path) -> str:
     return _saved(library.EomtForUniversalSegmentation(config), folder)
 
 
-def _tokenizer(words: dict[str, int], start: str = "<start>", end: str = "<end>") -> Any:
+def tokenizer(words: dict[str, int], start: str = "<start>", end: str = "<end>") -> Any:
     """Whole words, put between a start and an end; what fills up is number 0."""
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 

@@ -11,7 +11,7 @@ from functools import partial
 
 from askmask.models.spec import Option
 
-__all__ = ["CATALOG", "PRESETS", "Preset", "Published", "smaller_than"]
+__all__ = ["CATALOG", "PRESETS", "Preset", "Published", "markdown", "smaller_than"]
 
 _BYTES = {"float32": 4.0, "bfloat16": 2.0, "float16": 2.0}
 _FOUR_BIT = 0.6
@@ -103,6 +103,15 @@ _WORDS = partial(
     working_gb=2.5,
     exact=True,
 )
+_LOOKS = partial(
+    Published,
+    "proposer",
+    "askmask.models.hub.attention_proposer:AttentionProposer",
+    licence="Apache-2.0",
+    does="where a language model looks as it reads the sentence, and masks by SAM 2",
+    working_gb=2.5,
+    speaks=True,
+)
 _CLIP = partial(
     Published,
     "selector",
@@ -113,7 +122,7 @@ _CLIP = partial(
 _JUDGE = partial(
     Published,
     "selector",
-    "askmask.models.hub.judge:MllmJudge",
+    "askmask.models.hub.judge:Judge",
     licence="Apache-2.0",
     does="a language model sees the numbered candidates and scores them",
     working_gb=1.5,
@@ -171,6 +180,18 @@ CATALOG: dict[str, Published] = {
         cpu_seconds=70,
         smaller="sam2-large",
     ),
+    "sam3-words": Published(
+        "proposer",
+        "askmask.models.hub.concepts:Sam3Concepts",
+        repository="facebook/sam3",
+        licence="SAM License",
+        gated=True,
+        does="masks of the things that a sentence names",
+        millions=840,
+        working_gb=2.5,
+        cpu_seconds=15,
+        smaller="grounding-dino-base",
+    ),
     "grounding-dino-tiny": _WORDS(
         "askmask.models.hub.grounding:GroundingDino",
         repository="IDEA-Research/grounding-dino-tiny",
@@ -189,7 +210,6 @@ CATALOG: dict[str, Published] = {
         repository="google/owlv2-base-patch16-ensemble",
         millions=155 + 39,
         cpu_seconds=12,
-        smaller="grounding-dino-tiny",
     ),
     "eomt-large": Published(
         "proposer",
@@ -211,6 +231,18 @@ CATALOG: dict[str, Published] = {
         millions=47,
         working_gb=1.5,
         cpu_seconds=4,
+    ),
+    "qwen3-vl-2b-attention": _LOOKS(
+        repository="Qwen/Qwen3-VL-2B-Instruct",
+        millions=2_130 + 39,
+        cpu_seconds=17,
+        smaller="grounding-dino-tiny",
+    ),
+    "qwen2.5-vl-7b-attention": _LOOKS(
+        repository="Qwen/Qwen2.5-VL-7B-Instruct",
+        millions=8_290 + 39,
+        cpu_seconds=55,
+        smaller="qwen3-vl-2b-attention",
     ),
     "clip-base": _CLIP(
         repository="openai/clip-vit-base-patch32",
@@ -276,6 +308,11 @@ CATALOG: dict[str, Published] = {
 PRESETS: dict[str, Preset] = {
     "small": Preset("hub:sam2-tiny,grid=16+completer-v1+hub:siglip2-base", "for a CPU"),
     "medium": Preset("hub:sam2-small+completer-v1+hub:qwen3-vl-2b", "for a GPU of 8 GB", "small"),
+    "rea2seg": Preset(
+        "hub:qwen3-vl-2b-attention+completer-v1+hub:qwen3-vl-2b",
+        "candidates where a language model looks, which it then judges",
+        "medium",
+    ),
     "large": Preset("hub:sam2-large+completer-v1+hub:qwen3-vl-8b", "for a GPU of 24 GB", "medium"),
 }
 """Name, after hub: -> whole model."""
@@ -292,3 +329,29 @@ def smaller_than(source: str) -> str | None:
         if one.repository == repository:
             return f"hub:{one.smaller}" if one.smaller else None
     return None
+
+
+def markdown() -> str:
+    """The tables of docs/hub-models.md."""
+    whole = [
+        f"| `hub:{name}` | `{preset.parts}` | {preset.does} |" for name, preset in PRESETS.items()
+    ]
+    parts = [
+        f"| `hub:{name}` | {model.stage} | {model.repository} | {model.licence}"
+        f"{', gated' if model.gated else ''} | {model.millions:,.0f} M | "
+        f"{model.memory_gb('float32'):.1f} / {model.memory_gb('bfloat16'):.1f} | "
+        f"{model.cpu_seconds:.0f} | {f'`hub:{model.smaller}`' if model.smaller else ''} |"
+        for name, model in CATALOG.items()
+    ]
+    return "\n".join(
+        [
+            "| whole model | parts | for |",
+            "|---|---|---|",
+            *whole,
+            "",
+            "| part | stage | repository | licence | parameters | GB in float32 / bfloat16 | "
+            "seconds on two cores | smaller |",
+            "|---|---|---|---|---|---|---|---|",
+            *parts,
+        ]
+    )
