@@ -3,24 +3,41 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import Annotated, Any
 
 import typer
 
 __all__ = ["models"]
 
-_OWN = {
-    "embedded-v1": ("proposer, completer, selector", "the model that ships with askmask"),
+_ALL = "proposer, completer, selector"
+
+_OTHERS = {
+    "embedded-v1": (_ALL, "the model that ships with askmask"),
     "completer-v1": ("completer", "completes any mask; ships with askmask"),
     "convex-hull": ("completer", "fills the convex hull of each mask"),
     "none": ("completer", "leaves masks as they are"),
-}
-_ELSEWHERE = {
-    "file:PATH": ("proposer", "masks that are in a COCO json"),
+    "file:PATH": ("proposer", "masks in a COCO json"),
     "openai:MODEL@URL": ("selector", "asks a model of any OpenAI-compatible server"),
     "anthropic:MODEL": ("selector", "asks a model by Anthropic's API"),
 }
+"""Name -> stages and what it does, of what is not on the hub."""
+
+_KEYS = (
+    "name",
+    "stages",
+    "does",
+    "parts",
+    "repository",
+    "revision",
+    "licence",
+    "gated",
+    "parameters",
+    "memory_gb",
+    "smaller",
+    "missing",
+)
 
 
 def models(
@@ -29,7 +46,10 @@ def models(
         bool, typer.Option("--markdown", help="Print the table of docs/hub-models.md.")
     ] = False,
 ) -> None:
-    """List models by name; --model takes one, or PROPOSER+COMPLETER+SELECTOR."""
+    """List models by name: --model takes a whole one, or PROPOSER+COMPLETER+SELECTOR.
+
+    Of models of the hub: parameters, memory in float32 and bfloat16, licence, what is missing.
+    """
     from askmask.models.hub.catalog import markdown
 
     if as_markdown:
@@ -37,24 +57,37 @@ def models(
     elif as_json:
         typer.echo(json.dumps({"models": list(_rows())}))
     else:
-        _print(list(_rows()))
+        _print()
 
 
 def _rows() -> Iterator[dict[str, Any]]:
-    """One object a model, in the order in which they are shown."""
-    from askmask.models.hub.catalog import CATALOG, PRESETS
-    from askmask.models.hub.machine import missing
+    """One object a model, all with the same keys, in the order in which they are shown."""
+    for row in (*_others(), *_whole(), *_parts()):
+        yield {key: row.get(key) for key in _KEYS}
 
-    for name, (stages, does) in {**_OWN, **_ELSEWHERE}.items():
+
+def _others() -> Iterator[dict[str, Any]]:
+    for name, (stages, does) in _OTHERS.items():
         yield {"name": name, "stages": stages, "does": does}
+
+
+def _whole() -> Iterator[dict[str, Any]]:
+    from askmask.models.hub.catalog import PRESETS
+
     for name, preset in PRESETS.items():
         yield {
             "name": f"hub:{name}",
-            "stages": "proposer, completer, selector",
+            "stages": _ALL,
             "does": preset.does,
             "parts": preset.parts,
-            "smaller": None if preset.smaller is None else f"hub:{preset.smaller}",
+            "smaller": preset.smaller and f"hub:{preset.smaller}",
         }
+
+
+def _parts() -> Iterator[dict[str, Any]]:
+    from askmask.models.hub.catalog import CATALOG
+    from askmask.models.hub.machine import missing
+
     for name, model in CATALOG.items():
         yield {
             "name": f"hub:{name}",
@@ -68,31 +101,44 @@ def _rows() -> Iterator[dict[str, Any]]:
             "memory_gb": {
                 dtype: round(model.memory_gb(dtype), 1) for dtype in ("float32", "bfloat16")
             },
-            "smaller": None if model.smaller is None else f"hub:{model.smaller}",
+            "smaller": model.smaller and f"hub:{model.smaller}",
             "missing": list(missing(model)),
         }
 
 
-def _print(rows: list[dict[str, Any]]) -> None:
+def _print() -> None:
+    """Three lists: whole models, parts of other kinds, and parts of the hub by what they do."""
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table(box=None, pad_edge=False)
-    for title in ("name", "stages", "parameters", "GB fp32 / bf16", "licence", "what it does"):
-        table.add_column(title)
-    for row in rows:
-        memory = row.get("memory_gb")
-        lacks = (
-            f"\n[yellow]{escape('; '.join(row['missing']))}[/yellow]" if row.get("missing") else ""
-        )
-        gated = " [yellow]gated[/yellow]" if row.get("gated") else ""
-        table.add_row(
-            escape(row["name"]),
-            row["stages"],
-            f"{row['parameters'] / 1e6:,.0f} M" if memory else "",
-            f"{memory['float32']} / {memory['bfloat16']}" if memory else "",
-            escape(row.get("licence", "")) + gated,
-            escape(row.get("parts") or row["does"]) + lacks,
-        )
-    Console(highlight=False).print(table)
+    console = Console(highlight=False)
+
+    def show(title: str, rows: Iterable[Sequence[str]]) -> None:
+        table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
+        for row in rows:
+            if not table.columns:
+                for _ in row[:-1]:
+                    table.add_column(no_wrap=True)
+            table.add_row(*map(escape, row))
+        console.print(f"[bold]{escape(title)}[/bold]")
+        console.print(table)
+        console.print()
+
+    whole = [row for row in (*_others(), *_whole()) if row["stages"] == _ALL]
+    show("whole models", ((row["name"], row["does"]) for row in whole))
+    show("parts", ((row["name"], row["stages"], row["does"]) for row in _others()))
+    for (stage, does), rows in groupby(_parts(), key=lambda row: (row["stages"], row["does"])):
+        show(f"{stage}s: {does}", map(_cells, rows))
+
+
+def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
+    """Name, size, memory, licence, and what is missing."""
+    memory = row["memory_gb"]
+    return (
+        row["name"],
+        f"{row['parameters'] / 1e6:,.0f} M",
+        f"{memory['float32']} / {memory['bfloat16']} GB",
+        row["licence"],
+        "; ".join(row["missing"]) or "ready",
+    )

@@ -59,6 +59,11 @@ class Published:
         """What `load` takes."""
         return f"{self.repository}@{self.revision}"
 
+    @property
+    def download_gb(self) -> float:
+        """Size of its weights on the hub, where language models are in bfloat16."""
+        return self.millions * _BYTES["bfloat16" if self.speaks else "float32"] / 1_000
+
     def memory_gb(self, dtype: str, *, four_bit: bool = False) -> float:
         """Memory that it needs, about.
 

@@ -41,8 +41,8 @@ def missing(model: Published) -> Iterator[str]:
         yield f"no {' and '.join(absent)}: pip install 'askmask[hub]'"
     if not downloaded(model):
         if model.gated:
-            yield "accept its licence on its page and run `hf auth login`"
-        yield f"{model.millions * 4 / 1_000:.1f} GB to download"
+            yield "gated: accept its licence on its page, then `hf auth login`"
+        yield f"{model.download_gb:.1f} GB to download"
     memory = memory_gb()
     if memory is not None and model.memory_gb("bfloat16") > memory:
         yield f"more memory than this computer's {memory:.0f} GB, unless it has a GPU"
