@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, NoReturn, TextIO
 
 import typer
 
@@ -109,12 +109,19 @@ def main() -> NoReturn:
     sys.exit(0)
 
 
-def _warn(message: Warning | str, category: type[Warning], *place: Any) -> None:
+def _warn(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
     """Print our warnings as one line on stderr, those of others as Python does."""
     if issubclass(category, AskmaskWarning):
         typer.echo(f"askmask: {message}", err=True)
     else:
-        _show_warning(message, category, *place)
+        _show_warning(message, category, filename, lineno, file, line)
 
 
 def _fail(message: str) -> NoReturn:

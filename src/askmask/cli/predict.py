@@ -16,7 +16,9 @@ __all__ = ["predict"]
 def predict(
     queries: Annotated[Path, typer.Argument(help="Queries file.")],
     out: Annotated[Path, typer.Option(metavar="RUN", help="Run folder to make.")],
-    model: Annotated[str, typer.Option(metavar="ID", help="Model.")] = "embedded-v1",
+    model: Annotated[
+        str, typer.Option(metavar="ID", help="Model; see askmask models.")
+    ] = "embedded-v1",
     resume: Annotated[
         bool, typer.Option("--resume", help="Continue the run in this folder.")
     ] = False,

@@ -55,7 +55,9 @@ def segment(
     mask_type: Annotated[
         _MaskTypeOption, typer.Option(help="Which mask; auto: the sentence says it.")
     ] = _MaskTypeOption.AUTO,
-    model: Annotated[str, typer.Option(metavar="ID", help="Model.")] = "embedded-v1",
+    model: Annotated[
+        str, typer.Option(metavar="ID", help="Model; see askmask models.")
+    ] = "embedded-v1",
     out: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Folder for results.  [default: askmask-out/IMAGE]"),

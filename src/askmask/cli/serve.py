@@ -21,7 +21,9 @@ def serve(
         typer.Option(help="Address to listen on; others than this one are reached from outside."),
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0: a free one.")] = 8000,
-    model: Annotated[str, typer.Option(metavar="ID", help="Model.")] = "embedded-v1",
+    model: Annotated[
+        str, typer.Option(metavar="ID", help="Model; see askmask models.")
+    ] = "embedded-v1",
     token: Annotated[
         bool,
         typer.Option(

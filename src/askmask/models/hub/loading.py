@@ -216,7 +216,8 @@ def _reason(error: BaseException, source: str) -> str:
         return "neither a folder nor a repository of the hub; check the name (askmask models)"
     return (
         "not a folder, not in the local cache, and the hub cannot be reached; run once with a "
-        f"connection, or give a folder that save_pretrained wrote ({_first_line(error)})"
+        "connection, give a folder that save_pretrained wrote, or use embedded-v1, which is here "
+        f"({_first_line(error)})"
     )
 
 
