@@ -109,7 +109,6 @@ def train(
             other stages.
         validate: benchmark folder of rendered scenes to measure and calibrate on.
         settings: values to change in the recipe, e.g. "proposer.hidden_weight=0".
-        only: one of `STAGES`, to train it alone; needs `image_from` and `start_from`.
         seed: of a system's parameters and pictures, instead of the recipe's own.
         resume: go on in `out`.
         device: where the training steps compute; see `Placement.named`.
