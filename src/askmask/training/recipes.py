@@ -48,9 +48,9 @@ def _systems() -> dict[str, SystemRecipe]:
 
 
 RECIPES: dict[str, EmbeddedRecipe | CompleterRecipe | SystemRecipe] = {
-    "embedded-v1": EmbeddedRecipe(),
+    "embedded": EmbeddedRecipe(),
     # As much as a GPU and sixteen cores can use in half an hour; untried so far.
-    "embedded-v1-gpu": EmbeddedRecipe(
+    "embedded-gpu": EmbeddedRecipe(
         proposer=ProposerRecipe(batch=24, positives=280, looks=4, loop=_AVERAGED),
         selector=SelectorRecipe(scenes=40_000, batch=256, loop=_AVERAGED),
         mask_type=MaskTypeRecipe(batch=128),
@@ -64,7 +64,7 @@ RECIPES: dict[str, EmbeddedRecipe | CompleterRecipe | SystemRecipe] = {
         shares=(0.4, 0.4, 0.2),
         default_budget="10 steps",
     ),
-    "completer-v1": CompleterRecipe(),
+    "completer": CompleterRecipe(),
     "completer-smoke": CompleterRecipe(
         scenes=1,
         crops=4,
