@@ -85,8 +85,14 @@ def test_the_embedded_completer_is_the_one_for_any_mask_behind_other_proposers()
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("hub:findr+none+hub:judge", "at character 1: hub model 'findr' is not known: .*'finder'"),
-        ("hub:judge+none+hub:judge", "at character 1: is a selector, hub model 'judge'"),
+        (
+            "hub:findr+none+hub:judge",
+            "at character 1: hub proposer 'findr' is not known: .*'finder'",
+        ),
+        (
+            "hub:judge+none+hub:judge",
+            "at character 1: hub:judge is a selector; proposers are .*, finder",
+        ),
         ("hub:finder+nnoe+hub:judge", "completer 'nnoe' is not known: did you mean 'none'"),
         ("embeded-v1+none+hub:judge", "model 'embeded-v1' is not known: .*'embedded-v1'"),
         ("hub:finder+none+embedded-v1", "at character 17: embedded-v1 chooses among"),
@@ -94,6 +100,8 @@ def test_the_embedded_completer_is_the_one_for_any_mask_behind_other_proposers()
         ("embedded-v1,a=1+none+hub:judge", "embedded-v1 has no options, got a"),
         ("embedded-v1+none+openai:gpt@nowhere", "expected a base URL"),
         ("embedded-v1+none+openai:gpt,colour=red", "gpt has no option 'colour'"),
+        ("hub:finder+hub:finder+hub:judge", "is a proposer; completers are not on the hub"),
+        ("openai:gpt@http://localhost/v1", "expected PROPOSER.*got 1 part"),
         ("hub:judge", "hub:judge is a selector and no whole model: .*PROPOSER"),
         ("hub:judge=/folder", "no whole model"),
         ("hub:mediun", "model 'hub:mediun' is not known: did you mean 'hub:medium'"),

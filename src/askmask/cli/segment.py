@@ -113,7 +113,7 @@ def segment(
 
     forced = _forced(mask_type)
     load = partial(load_model, model, device=device, dtype=dtype, four_bit=four_bit)
-    told = partial(print_cost, price=parse_price(price))
+    show_cost = partial(print_cost, price=parse_price(price))
     options = RunOptions(
         texts=text or (),
         prompts=prompts,
@@ -128,7 +128,7 @@ def segment(
         if reference:
             raise typer.BadParameter("--reference is a mask of one picture: leave --text out")
         paths = [Path(path) for path in pictures]
-        segment_run(paths, options, forced, load, told, out, as_json)
+        segment_run(paths, options, forced, load, show_cost, out, as_json)
         return
     if options != RunOptions():
         raise typer.BadParameter("the options of runs need --text or --prompts: what is asked")
@@ -137,7 +137,9 @@ def segment(
             f"expected IMAGE TEXT, got {len(pictures)} arguments; ask about many pictures with "
             "--text TEXT or --prompts FILE"
         )
-    _segment_one(Path(pictures[0]), pictures[1], reference or [], forced, load, told, out, as_json)
+    _segment_one(
+        Path(pictures[0]), pictures[1], reference or [], forced, load, show_cost, out, as_json
+    )
 
 
 def _forced(option: _MaskTypeOption) -> MaskType | None:
@@ -152,7 +154,7 @@ def _segment_one(
     reference: list[str],
     mask_type: MaskType | None,
     load: Callable[[], Segmenter],
-    told: Callable[[Segmenter], None],
+    show_cost: Callable[[Segmenter], None],
     out: Path | None,
     as_json: bool,
 ) -> None:
@@ -168,7 +170,7 @@ def _segment_one(
     with staged_folder(folder, ours=ANSWER_FILES) as staging:
         segmenter = load()
         answer = _ask(segmenter, pixels, query, references)
-        told(segmenter)
+        show_cost(segmenter)
         answer.write(staging, image.stem)
     if as_json:
         typer.echo(json.dumps(answer.record(image.stem).to_json()))

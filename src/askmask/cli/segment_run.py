@@ -51,7 +51,7 @@ def segment_run(
     options: RunOptions,
     mask_type: MaskType | None,
     load: Callable[[], Segmenter],
-    told: Callable[[Segmenter], None],
+    show_cost: Callable[[Segmenter], None],
     out: Path | None,
     as_json: bool,
 ) -> None:
@@ -81,7 +81,7 @@ def segment_run(
             load=load,
             progress=show,
         )
-    told(segmenter)
+    show_cost(segmenter)
     if asked.unreadable:
         errors = folder / "errors.jsonl"
         typer.echo(f"{len(asked.unreadable):,} pictures cannot be opened: see {errors}", err=True)

@@ -30,11 +30,12 @@ class Published:
         millions: of parameters.
         does: how it plays its part.
         working_gb: memory beside the weights, about.
-        cpu_seconds: about, on two cores, of a picture (proposers) or a sentence (selectors).
+        cpu_seconds: about, on two cores, of a `unit`.
         revision: branch, tag or commit of the repository.
         gated: whether its licence must be accepted on its page first.
         exact: whether the weights stay in float32 whatever is asked for.
         speaks: whether it is a language model, which four bits are for.
+        listens: whether it, as a proposer, looks anew for each sentence.
         smaller: name of the next smaller model of the same stage, or None.
         options: of the class, in this part.
     """
@@ -51,6 +52,7 @@ class Published:
     gated: bool = False
     exact: bool = False
     speaks: bool = False
+    listens: bool = False
     smaller: str | None = None
     options: Mapping[str, Option] = field(default_factory=dict)
 
@@ -58,6 +60,11 @@ class Published:
     def source(self) -> str:
         """What `load` takes."""
         return f"{self.repository}@{self.revision}"
+
+    @property
+    def unit(self) -> str:
+        """What it is asked once for: "picture" or "sentence"."""
+        return "sentence" if self.listens or self.stage == "selector" else "picture"
 
     @property
     def download_gb(self) -> float:
@@ -107,6 +114,7 @@ _WORDS = partial(
     does="boxes of what a sentence names, and masks of them by SAM 2",
     working_gb=2.5,
     exact=True,
+    listens=True,
 )
 _LOOKS = partial(
     Published,
@@ -116,6 +124,7 @@ _LOOKS = partial(
     does="where a language model looks as it reads the sentence, and masks by SAM 2",
     working_gb=2.5,
     speaks=True,
+    listens=True,
 )
 _CLIP = partial(
     Published,
@@ -192,6 +201,7 @@ CATALOG: dict[str, Published] = {
         licence="SAM License",
         gated=True,
         does="masks of the things that a sentence names",
+        listens=True,
         millions=840,
         working_gb=2.5,
         cpu_seconds=15,
@@ -225,13 +235,12 @@ CATALOG: dict[str, Published] = {
         millions=316,
         working_gb=1.5,
         cpu_seconds=8,
-        smaller="mask2former-tiny",
     ),
     "mask2former-tiny": Published(
         "proposer",
         "askmask.models.hub.panoptic:PanopticProposer",
         repository="facebook/mask2former-swin-tiny-coco-instance",
-        licence="MIT",
+        licence="CC BY-NC 4.0",
         does="segments of the 80 classes of COCO",
         millions=47,
         working_gb=1.5,
@@ -338,25 +347,21 @@ def smaller_than(source: str) -> str | None:
 
 def markdown() -> str:
     """The tables of docs/hub-models.md."""
-    whole = [
-        f"| `hub:{name}` | `{preset.parts}` | {preset.does} |" for name, preset in PRESETS.items()
-    ]
-    parts = [
-        f"| `hub:{name}` | {model.stage} | {model.repository} | {model.licence}"
-        f"{', gated' if model.gated else ''} | {model.millions:,.0f} M | "
-        f"{model.memory_gb('float32'):.1f} / {model.memory_gb('bfloat16'):.1f} | "
-        f"{model.cpu_seconds:.0f} | {f'`hub:{model.smaller}`' if model.smaller else ''} |"
-        for name, model in CATALOG.items()
-    ]
-    return "\n".join(
-        [
-            "| whole model | parts | for |",
-            "|---|---|---|",
-            *whole,
-            "",
-            "| part | stage | repository | licence | parameters | GB in float32 / bfloat16 | "
-            "seconds on two cores | smaller |",
-            "|---|---|---|---|---|---|---|---|",
-            *parts,
-        ]
-    )
+    lines = ["| whole model | parts | for |", "|---|---|---|"]
+    lines += [f"| `hub:{name}` | `{one.parts}` | {one.does} |" for name, one in PRESETS.items()]
+    titles = ("part", "stage", "repository", "licence", "parameters", "GB in float32 / bfloat16")
+    titles += ("seconds on two cores", "smaller")
+    lines += ["", f"| {' | '.join(titles)} |", "|---" * len(titles) + "|"]
+    for name, one in CATALOG.items():
+        cells = (
+            f"`hub:{name}`",
+            one.stage,
+            one.repository,
+            one.licence + ", gated" * one.gated,
+            f"{one.millions:,.0f} M",
+            f"{one.memory_gb('float32'):.1f} / {one.memory_gb('bfloat16'):.1f}",
+            f"{one.cpu_seconds:.0f} a {one.unit}",
+            f"`hub:{one.smaller}`" if one.smaller else "",
+        )
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
