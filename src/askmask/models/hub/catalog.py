@@ -349,8 +349,8 @@ def markdown() -> str:
     """The tables of docs/hub-models.md."""
     lines = ["| whole model | parts | for |", "|---|---|---|"]
     lines += [f"| `hub:{name}` | `{one.parts}` | {one.does} |" for name, one in PRESETS.items()]
-    titles = ("part", "stage", "repository", "licence", "parameters", "GB in float32 / bfloat16")
-    titles += ("seconds on two cores", "smaller")
+    titles = ["part", "stage", "repository", "licence", "parameters", "GB in float32 / bfloat16"]
+    titles += ["seconds on two cores", "smaller"]
     lines += ["", f"| {' | '.join(titles)} |", "|---" * len(titles) + "|"]
     for name, one in CATALOG.items():
         cells = (
