@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from threading import Lock
 from typing import Any, NamedTuple, Protocol
 
@@ -132,8 +133,12 @@ class AttentionProposer:
             raise ConfigError(f"attention proposer: {error}") from error
         return cls(Chat.load(source, where), class_at(_SAM).load(sam, where), chosen)
 
-    def save(self, folder: str) -> None:
-        """Write the options to `attention.json` in `folder`; the models stay where they are."""
+    def save(self, folder: str | Path) -> None:
+        """Write the options to `attention.json` in `folder`; the models stay where they are.
+
+        Raises:
+            OutputError: when it cannot be written.
+        """
         save_options(folder, _FILE, self._chat.source, self.options)
 
     def propose(self, image: NDArray[np.uint8]) -> Candidates:
@@ -187,10 +192,8 @@ class AttentionProposer:
 
     def heads_worth(self, image: NDArray[np.uint8], text: str, target: NDArray[np.bool_]) -> Tensor:
         """(layers, heads) share of evidence that lies on what `text` means, (H, W) bool."""
-        maps, (left, top, right, bottom) = (
-            self.evidence(image, text),
-            self._seen(image).grid.box_xyxy,
-        )
+        maps = self.evidence(image, text)
+        left, top, right, bottom = self._seen(image).grid.box_xyxy
         height, width = target.shape
         framed = np.pad(target, ((-top, bottom - height), (-left, right - width)))
         return head_worth(maps[None], torch.from_numpy(framed).to(maps)[None])[0]
@@ -269,11 +272,10 @@ def _prompts(
         ys, xs = np.nonzero(region)
         ends.append([[xs.min(), ys.min()], [xs.max() + 1, ys.max() + 1]])
     limits = np.array([shape[1], shape[0]])
-    placed = (
+    points_xy, corners = (
         np.clip(each * cell + (left, top), 0, limits).astype(np.float32)
         for each in (points[:, None], np.array(ends))
     )
-    points_xy, corners = placed
     return points_xy, corners.reshape(-1, 4)
 
 
