@@ -18,6 +18,7 @@ CPU = Where("cpu")
 class Scene:
     """Stands for SAM: a point gives the block that it lies in, at three sizes of known worth."""
 
+    on_cpu = True
     BLOCKS = ((0, 0, 16, 16), (16, 0, 32, 16), (0, 16, 32, 32))
 
     def __init__(self, iou=(0.9, 0.5, 0.95), slope=10.0):
@@ -61,6 +62,14 @@ def test_each_block_is_found_once_and_the_surer_variant_stays():
     assert len(found) == 3
     assert found.score == pytest.approx([0.95] * 3)
     assert sorted(found.modal.areas.tolist()) == [16 * 15, 16 * 15, 16 * 31]
+
+
+@pytest.mark.parametrize(("on_cpu", "points"), [(True, 256), (False, 1024)])
+def test_the_grid_suits_the_device(on_cpu, points):
+    scene = Scene()
+    scene.on_cpu = on_cpu
+    EverythingProposer(scene).propose(np.zeros((32, 32, 3), np.uint8))
+    assert sum(scene.batches) == points
 
 
 def test_thresholds_drop_what_is_unsure_or_unstable():
