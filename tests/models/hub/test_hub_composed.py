@@ -36,7 +36,7 @@ def test_a_composed_model_answers(selector: str, folders: dict[str, Path]) -> No
     # Random models are sure of nothing, so nothing may be asked of their masks.
     proposer = "sam2-tiny={sam2},grid=4,least_iou=-9,least_stability=0"
     name = f"hub:{proposer}+convex-hull+hub:{selector}".format(**folders)
-    with pytest.warns(UserWarning, match="about 45 s a picture"):
+    with pytest.warns(UserWarning, match="about 12 s a picture"):
         model = load(name, device="cpu", dtype="float32")
     assert isinstance(model, Pipeline)
     assert isinstance(model, PictureKeeper)

@@ -116,6 +116,13 @@ _WORDS = partial(
     exact=True,
     listens=True,
 )
+_SEGMENTS = partial(
+    Published,
+    "proposer",
+    "askmask.models.hub.panoptic:PanopticProposer",
+    does="segments of the classes of COCO",
+    working_gb=1.5,
+)
 _LOOKS = partial(
     Published,
     "proposer",
@@ -148,41 +155,41 @@ CATALOG: dict[str, Published] = {
         repository="facebook/sam2.1-hiera-tiny",
         millions=39,
         working_gb=1.0,
-        cpu_seconds=45,
+        cpu_seconds=12,
     ),
     "sam2-small": _SAM(
         repository="facebook/sam2.1-hiera-small",
         millions=46,
         working_gb=1.0,
-        cpu_seconds=46,
+        cpu_seconds=13,
         smaller="sam2-tiny",
     ),
     "sam2-base": _SAM(
         repository="facebook/sam2.1-hiera-base-plus",
         millions=81,
         working_gb=1.2,
-        cpu_seconds=48,
+        cpu_seconds=15,
         smaller="sam2-small",
     ),
     "sam2-large": _SAM(
         repository="facebook/sam2.1-hiera-large",
         millions=224,
         working_gb=1.8,
-        cpu_seconds=55,
+        cpu_seconds=20,
         smaller="sam2-base",
     ),
     "sam-base": _SAM(
         repository="facebook/sam-vit-base",
         millions=94,
         working_gb=2.2,
-        cpu_seconds=50,
+        cpu_seconds=18,
         smaller="sam2-tiny",
     ),
     "sam-huge": _SAM(
         repository="facebook/sam-vit-huge",
         millions=641,
         working_gb=4.0,
-        cpu_seconds=90,
+        cpu_seconds=65,
         smaller="sam-base",
     ),
     "sam3": _SAM(
@@ -191,7 +198,7 @@ CATALOG: dict[str, Published] = {
         gated=True,
         millions=840,
         working_gb=2.5,
-        cpu_seconds=70,
+        cpu_seconds=35,
         smaller="sam2-large",
     ),
     "sam3-words": Published(
@@ -226,24 +233,23 @@ CATALOG: dict[str, Published] = {
         millions=155 + 39,
         cpu_seconds=12,
     ),
-    "eomt-large": Published(
-        "proposer",
-        "askmask.models.hub.panoptic:PanopticProposer",
+    "eomt-base": _SEGMENTS(
+        repository="tue-mps/coco_panoptic_eomt_base_640_2x",
+        licence="MIT",
+        millions=93,
+        cpu_seconds=3,
+    ),
+    "eomt-large": _SEGMENTS(
         repository="tue-mps/coco_instance_eomt_large_640",
         licence="MIT",
-        does="segments of the 80 classes of COCO",
         millions=316,
-        working_gb=1.5,
         cpu_seconds=8,
+        smaller="eomt-base",
     ),
-    "mask2former-tiny": Published(
-        "proposer",
-        "askmask.models.hub.panoptic:PanopticProposer",
+    "mask2former-tiny": _SEGMENTS(
         repository="facebook/mask2former-swin-tiny-coco-instance",
         licence="CC BY-NC 4.0",
-        does="segments of the 80 classes of COCO",
         millions=47,
-        working_gb=1.5,
         cpu_seconds=4,
     ),
     "qwen3-vl-2b-attention": _LOOKS(
@@ -320,7 +326,7 @@ CATALOG: dict[str, Published] = {
 """Name, after hub: -> model."""
 
 PRESETS: dict[str, Preset] = {
-    "small": Preset("hub:sam2-tiny,grid=16+completer-v1+hub:siglip2-base", "for a CPU"),
+    "small": Preset("hub:sam2-tiny+completer-v1+hub:siglip2-base", "for a CPU"),
     "medium": Preset("hub:sam2-small+completer-v1+hub:qwen3-vl-2b", "for a GPU of 8 GB", "small"),
     "rea2seg": Preset(
         "hub:qwen3-vl-2b-attention+completer-v1+hub:qwen3-vl-2b",
