@@ -4,13 +4,7 @@ import sys
 import pytest
 
 from askmask.errors import ConfigError, WeightsError
-from askmask.models.hub.loading import (
-    Where,
-    load_file,
-    load_part,
-    out_of_memory,
-    transformers,
-)
+from askmask.models.hub.loading import Where, load_part, out_of_memory, transformers
 
 
 @pytest.fixture(scope="module")
@@ -100,11 +94,3 @@ def test_a_broken_torchvision_counts_as_absent(tmp_path):
         env={"PYTHONPATH": f"{tmp_path}:{':'.join(sys.path)}"},
     )
     assert done.stdout.split() == ["SamModel", "CLIPModel"], done.stderr
-
-
-def test_a_file_beside_a_model(tmp_path, monkeypatch):
-    (tmp_path / "there.json").write_text("{}")
-    assert load_file(str(tmp_path), "there.json") == tmp_path / "there.json"
-    assert load_file(str(tmp_path), "other.json") is None
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    assert load_file("askmask/not-there@main", "other.json") is None
