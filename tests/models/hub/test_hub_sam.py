@@ -177,6 +177,15 @@ def test_refuses_what_is_no_prompt(generation):
         sam.refine(IMAGE, points=POINTS, boxes=BOXES)
 
 
+def test_takes_a_published_sam2_which_knows_videos_too(tmp_path):
+    folder = tiny.sam2_video(tmp_path)
+    saved = transformers().Sam2VideoModel.from_pretrained(folder).state_dict()
+    sam = Sam.load(folder, CPU)
+    assert type(sam.model).__name__ == "Sam2Model"
+    assert all(torch.equal(saved[name], value) for name, value in sam.model.state_dict().items())
+    assert len(sam.refine(IMAGE, points=POINTS)) == 5
+
+
 def test_refuses_other_models(tmp_path):
     library = transformers()
     config = library.CLIPVisionConfig(
