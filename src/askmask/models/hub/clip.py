@@ -111,6 +111,7 @@ class ClipSelector:
             WeightsError: when the files are missing, gated, broken or too large for the memory.
         """
         source, saved = saved_options(source, _FILE, ClipConfig)
+        config = replace(saved, **options)
         kind = load_part("AutoConfig", source).model_type
         if kind not in ("clip", "siglip"):
             raise ConfigError(f"{source}: expected a model of kind clip, siglip, got {kind!r}")
@@ -119,7 +120,7 @@ class ClipSelector:
             load_part("AutoModel", source, exact),
             load_part("AutoTokenizer", source),
             load_part("AutoImageProcessor", source, backend="pil"),
-            replace(saved, **options),
+            config,
             typer or load_mask_typer(),
         )
 
