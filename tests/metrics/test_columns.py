@@ -3,6 +3,8 @@
 import json
 import math
 import mmap
+import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -48,6 +50,18 @@ def test_a_record_on_disk_is_the_same_record(small: None) -> None:
     columns.release()
     assert stored.value == terms.value
     assert np.array_equal(stored.counted, terms.counted)
+
+
+def test_threads_lay_columns_down_side_by_side(small: None) -> None:
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            terms = [Terms(np.full(9, i), np.ones(9), np.ones(9, bool)) for i in range(300)]
+            stored = [*pool.map(columns.on_disk, terms)]
+    finally:
+        sys.setswitchinterval(before)
+    assert [one.value for one in stored] == [*range(300)]
 
 
 def test_short_columns_stay_in_memory() -> None:

@@ -11,6 +11,7 @@ import mmap
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace
+from threading import Lock
 from typing import Any, BinaryIO, TypeVar
 from weakref import WeakSet
 
@@ -26,6 +27,8 @@ _IN_MEMORY = 1 << 20
 """Bytes of a column that stay in memory."""
 
 _MAPPED: WeakSet[mmap.mmap] = WeakSet()
+_CHANGING = Lock()
+"""Held by the thread that adds to what is mapped, or lists it."""
 
 _D = TypeVar("_D")
 
@@ -39,7 +42,8 @@ def _mapped(stream: BinaryIO, dtype: np.dtype[Any], row: tuple[int, ...]) -> NDA
     """Map the rows that were written to a temporary file, each of shape `row`."""
     stream.flush()
     pages = mmap.mmap(stream.fileno(), 0)
-    _MAPPED.add(pages)
+    with _CHANGING:
+        _MAPPED.add(pages)
     rows = len(pages) // (dtype.itemsize * math.prod(row))
     return np.ndarray((rows, *row), dtype, pages)
 
@@ -65,7 +69,9 @@ def on_disk(record: _D) -> _D:
 def release() -> None:
     """Give back the memory that pages of columns on disk take; nothing is lost."""
     if hasattr(mmap, "MADV_DONTNEED"):  # elsewhere the system takes them when it needs them
-        for pages in [*_MAPPED]:
+        with _CHANGING:
+            mapped = [*_MAPPED]
+        for pages in mapped:
             pages.madvise(mmap.MADV_DONTNEED)
 
 
