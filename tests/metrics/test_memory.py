@@ -46,5 +46,6 @@ def test_memory_hardly_grows_with_the_queries(monkeypatch: pytest.MonkeyPatch) -
     }.items():
         monkeypatch.setattr(f"askmask.metrics.{name}", small)
     _peak(100)  # what is made once
-    few, many = _peak(1_000), _peak(4_000)
+    # Threads that happen to hold much at the same time add to a peak: the least of some is asked.
+    few, many = (min(_peak(number) for _ in range(4)) for number in (1_000, 4_000))
     assert (many - few) / 3_000 < 100  # bytes a query; with all in memory it is 450

@@ -29,17 +29,15 @@ def maker_of(kind: type[_R]) -> Callable[..., _R]:
     abstract: frozenset[str] = frozenset().union(
         *(getattr(base, "__abstractmethods__", ()) for base in kind.__bases__)
     )
+
+    def become(record: Any) -> None:
+        record.__class__ = kind
+
     twin: Any = make_dataclass(
         f"Open{kind.__name__}",
         own,
         bases=kind.__bases__,
-        namespace=dict.fromkeys(abstract),
+        namespace={**dict.fromkeys(abstract), "__post_init__": become},
         slots=True,
     )
-
-    def make(*values: Any, **named: Any) -> _R:
-        record = twin(*values, **named)
-        record.__class__ = kind
-        return record  # type: ignore[no-any-return]
-
-    return make
+    return twin  # type: ignore[no-any-return]

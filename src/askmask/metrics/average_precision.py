@@ -5,7 +5,7 @@ Equal to pycocotools but for its 2.2e-16 in the denominator of precision.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -170,24 +170,25 @@ class AveragePrecision:
         total = int(self.targets.sum())
         if not total:
             return np.full(self.n, np.nan)
-        slopes = np.zeros(self.n)
+        area = sum(stairs.area for stairs in self._stairs)
+        slopes = -area / total * self.targets.astype(np.float64)
         for threshold, stairs in zip(self.thresholds, self._stairs, strict=True):
-            slopes += self._gained(threshold, stairs) - stairs.area / total * self.targets
-        return slopes / (total * len(self.thresholds))
+            for gained in self._gained(threshold, stairs):
+                slopes += gained
+        slopes /= total * len(self.thresholds)
+        return slopes
 
-    def _gained(self, threshold: int, stairs: _Stairs) -> NDArray[np.float64]:
-        """(N,) float64, what the weight of each query's masks adds to the area of the stairs."""
+    def _gained(self, threshold: int, stairs: _Stairs) -> Iterator[NDArray[np.float64]]:
+        """What the weight of each query's masks adds to the area of the stairs, part by part."""
         wrong_worth, right_worth = stairs.worth()
-        gained = np.zeros(self.n)
         place = found = 0
         for masks in chunks(len(self.query)):
             kept, right = self.curve(threshold, masks)
             number = int(np.count_nonzero(right))
             change = _spread(wrong_worth, stairs.last + 1, slice(place, place + len(right)))
             change[right] = _spread(right_worth, stairs.right, slice(found, found + number))
-            gained += np.bincount(self.query[masks][kept], change, self.n)
+            yield np.asarray(np.bincount(self.query[masks][kept], change, self.n), np.float64)
             place, found = place + len(right), found + number
-        return gained
 
     def linear(self) -> Terms:
         """Return terms whose mean is AP: its value, and N times each query's influence."""
