@@ -43,12 +43,14 @@ class Checkpoint:
     """A folder or repository as authors publish it.
 
     Attributes:
-        source: where it is, for messages.
+        source: where it is.
+        folder: inside of it; "" for none.
         config: what its `config.json` says.
         tensors: by their published names.
     """
 
     source: str
+    folder: str
     config: dict[str, Any]
     tensors: dict[str, Tensor]
 
@@ -73,7 +75,7 @@ class Checkpoint:
             if path is None:
                 raise WeightsError(f"{source}: {inside}{name} is missing; download it again")
             tensors |= _mapped(path)
-        return cls(source, read_json(config, _MAX_INDEX_BYTES), tensors)
+        return cls(source, folder, read_json(config, _MAX_INDEX_BYTES), tensors)
 
     def option(self, *names: str) -> Any:
         """Value of the first of `names` that the configuration has.
