@@ -313,7 +313,8 @@ def _resize_places(vision: Any, side: int) -> None:
     grid = places[:-1].T.reshape(1, -1, before, before).float()
     grid = functional.interpolate(grid, (cells, cells), mode="bilinear")
     stretched = torch.cat([grid[0].flatten(1).T.to(places.dtype), places[-1:]])
-    parts.position_embedding = nn.Embedding(*stretched.shape, _weight=stretched, _freeze=True)
+    parts.position_embedding = nn.Embedding(*stretched.shape, device="meta")
+    parts.position_embedding.weight = nn.Parameter(stretched, requires_grad=False)
     parts.position_ids = torch.arange(len(stretched), device=places.device)[None]
     parts.image_size = side
 
