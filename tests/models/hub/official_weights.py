@@ -13,15 +13,17 @@ class Official(dict[str, Tensor]):
     So that the names and shapes which a loader must fit come from the reference alone.
     """
 
-    def __init__(self, seed: int = 0) -> None:
+    def __init__(self, gain: float = 2) -> None:
+        """Make none yet; `gain` says how much larger than its input an output is, about."""
         super().__init__()
-        self._random = torch.Generator().manual_seed(seed)
+        self._gain = gain
+        self._random = torch.Generator().manual_seed(0)
 
     def made(self, name: str, *shape: int) -> Tensor:
         """Weight `name`, so large that what enters can be told from what comes out."""
         if name not in self:
             inputs = torch.Size(shape[1:]).numel() if len(shape) > 1 else 4
-            self[name] = torch.randn(shape, generator=self._random) * 2 * inputs**-0.5
+            self[name] = torch.randn(shape, generator=self._random) * self._gain * inputs**-0.5
         assert self[name].shape == shape, name
         return self[name]
 

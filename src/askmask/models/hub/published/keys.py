@@ -103,6 +103,23 @@ class Checkpoint:
         digits = re.compile(re.escape(prefix) + r"(\d+)\.")
         return len({found[1] for name in self.tensors if (found := digits.match(name))})
 
+    def parted(self, old: str, new: tuple[str, ...]) -> Checkpoint:
+        """The same checkpoint, with tensors that hold several in one parted.
+
+        Args:
+            old: beginning of their names, as in `Rules`.
+            new: that of each part's, in the order in which they lie along the first axis.
+        """
+        tensors: dict[str, Tensor] = {}
+        for name, tensor in self.tensors.items():
+            try:
+                names = [renamed(name, ((old, start),)) or name for start in new]
+            except KeyError:
+                tensors[name] = tensor
+            else:
+                tensors |= zip(names, tensor.chunk(len(new)), strict=True)
+        return replace(self, tensors=tensors)
+
 
 def _shards(source: str, inside: str) -> Iterable[str]:
     """Names of the files that hold tensors."""
@@ -117,8 +134,8 @@ def _shards(source: str, inside: str) -> Iterable[str]:
 
 def _absent(source: str, name: str) -> str:
     return (
-        f"{source}: {name} is missing, here or in the local cache; check the name, or run once with "
-        "a connection"
+        f"{source}: {name} is missing, here or in the local cache; check the name, or run once "
+        "with a connection"
     )
 
 
@@ -231,11 +248,17 @@ def _fitting(network: nn.Module, checkpoint: Checkpoint, rules: Rules) -> dict[s
 
 
 def _expected(network: nn.Module) -> Mapping[str, Tensor]:
-    """Tensors that must be given; of those under two names, the first."""
+    """Tensors that must be given: not what no forward pass of ours reads; of two names, one."""
     first: dict[int, str] = {}
     state = network.state_dict(keep_vars=True)
+    unread = [
+        re.compile(rf"{re.escape(name)}\.{pattern}")
+        for name, child in network.named_children()
+        for pattern in getattr(child, "_keys_to_ignore_on_load_missing", None) or ()
+    ]
     for name, tensor in state.items():
-        first.setdefault(id(tensor), name)
+        if not any(pattern.match(name) for pattern in unread):
+            first.setdefault(id(tensor), name)
     return {name: state[name] for name in first.values()}
 
 

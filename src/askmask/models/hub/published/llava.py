@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any, NamedTuple, TypeAlias
@@ -30,6 +30,7 @@ __all__ = [
     "is_sentence",
     "language_on_meta",
     "perceptron",
+    "perceptron_on_meta",
     "projector",
     "prompt_projection",
     "question_of",
@@ -113,32 +114,35 @@ def language_on_meta(checkpoint: Checkpoint) -> Any:
         return library.LlamaForCausalLM(library.LlamaConfig(**sizes, tie_word_embeddings=False))
 
 
-def perceptron(*widths: int) -> nn.Sequential:
-    """Linear layers between `widths`, with GELU in between, without weights."""
+def perceptron(*widths: int, between: Callable[[], nn.Module] = nn.GELU) -> nn.Sequential:
+    """Linear layers of `widths`, and something between them."""
     layers: list[nn.Module] = []
     for before, after in pairwise(widths):
-        layers += [nn.GELU(), nn.Linear(before, after, device="meta")]
+        layers += [between(), nn.Linear(before, after)]
     return nn.Sequential(*layers[1:])
+
+
+def perceptron_on_meta(checkpoint: Checkpoint, name: str) -> nn.Sequential:
+    """Build a perceptron of two layers, without weights, of the sizes that the tensors have."""
+    hidden, seen = checkpoint.shape(f"{name}0.weight")
+    with torch.device("meta"):
+        return perceptron(seen, hidden, checkpoint.shape(f"{name}2.weight")[0])
 
 
 def projector(checkpoint: Checkpoint) -> nn.Module:
     """LLaVA 1's single layer, or the perceptron of LLaVA 1.5, whichever the tensors are of."""
-    if "model.mm_projector.weight" in checkpoint.tensors:
-        width, seen = checkpoint.shape("model.mm_projector.weight")
-        return nn.Linear(seen, width, device="meta")
-    hidden, seen = checkpoint.shape("model.mm_projector.0.weight")
-    return perceptron(seen, hidden, checkpoint.shape("model.mm_projector.2.weight")[0])
+    if "model.mm_projector.weight" not in checkpoint.tensors:
+        return perceptron_on_meta(checkpoint, "model.mm_projector.")
+    width, seen = checkpoint.shape("model.mm_projector.weight")
+    return nn.Linear(seen, width, device="meta")
 
 
 def prompt_projection(checkpoint: Checkpoint) -> nn.Sequential:
     """Build `text_hidden_fcs`, without weights: hidden states -> prompts."""
     hidden, width = checkpoint.shape("model.text_hidden_fcs.0.0.weight")
     prompts, _ = checkpoint.shape("model.text_hidden_fcs.0.2.weight")
-    return nn.Sequential(
-        nn.Linear(width, hidden, device="meta"),
-        nn.ReLU(),
-        nn.Linear(hidden, prompts, device="meta"),
-    )
+    with torch.device("meta"):
+        return perceptron(width, hidden, prompts, between=nn.ReLU)
 
 
 def is_sentence(text: str) -> bool:
