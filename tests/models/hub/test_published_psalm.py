@@ -59,7 +59,7 @@ class OfficialPsalm:
     def __init__(self, folder):
         library = transformers()
         torch.manual_seed(0)
-        self.weights, self.tokenizer = Official(gain=1.2), _tokenizer()
+        self.weights, self.tokenizer = Official(gain=1), _tokenizer()
         self.tokenizer.save_pretrained(folder)
         config = library.PhiConfig(
             vocab_size=len(self.tokenizer),
@@ -194,16 +194,13 @@ class OfficialPsalm:
 
     def batch_norm(self, name, x):
         w, width = self.weights, x.shape[1]
-        gain, shift, mean = (
-            w.made(f"{name}.{kind}", width) for kind in ("weight", "bias", "running_mean")
-        )
+        mean = w.made(f"{name}.running_mean", width)
         spread = w.setdefault(f"{name}.running_var", torch.linspace(0.5, 2, width))
         w[f"{name}.num_batches_tracked"] = torch.tensor(7)
-        return functional.batch_norm(x, mean, spread, gain, shift)
+        return functional.batch_norm(x, mean, spread, *w.scale(name, width))
 
     def group_norm(self, name, x):
-        gain, shift = (self.weights.made(f"{name}.{kind}", WIDTH) for kind in ("weight", "bias"))
-        return functional.group_norm(x, 32, gain, shift)
+        return functional.group_norm(x, 32, *self.weights.scale(name, WIDTH))
 
     def decoded(self, features):
         """Three levels (C, h, w) from coarse to fine, and pixels (C, H, W)."""
@@ -336,7 +333,7 @@ def test_draws_what_the_authors_code_draws(official, psalm, monkeypatch):
     answer = psalm.answer("the red mug")
     logits, meant = official.expected
     assert logits.std() > 0.1
-    assert (logits - official.otherwise[0]).abs().max() > 1e-3
+    assert (logits - official.otherwise[0]).abs().max() > 1e-2
     torch.testing.assert_close(drawn[0][0], logits, rtol=0, atol=1e-4)
     torch.testing.assert_close(drawn[0][1], meant, rtol=0, atol=1e-4)
     inside = logits[:, :24] > 0

@@ -26,6 +26,7 @@ __all__ = [
     "Patches",
     "Piece",
     "Spoken",
+    "added_token",
     "conversation_of",
     "is_sentence",
     "language_on_meta",
@@ -65,7 +66,6 @@ CONVERSATIONS = {
 """Name in the authors' code -> what the language model reads."""
 
 _SIZES = (
-    "vocab_size",
     "hidden_size",
     "intermediate_size",
     "num_hidden_layers",
@@ -110,6 +110,7 @@ def language_on_meta(checkpoint: Checkpoint) -> Any:
     """Build a `LlamaForCausalLM`, without weights, of the sizes that `config.json` says."""
     library = transformers()
     sizes = {name: checkpoint.config[name] for name in _SIZES if name in checkpoint.config}
+    sizes["vocab_size"], _ = checkpoint.shape("model.embed_tokens.weight")
     with torch.device("meta"):
         return library.LlamaForCausalLM(library.LlamaConfig(**sizes, tie_word_embeddings=False))
 
@@ -171,6 +172,18 @@ def conversation_of(name: str) -> str:
     return CONVERSATIONS[name]
 
 
+def added_token(tokenizer: Any, name: str, source: str) -> int:
+    """Number of a token that authors added to a tokenizer.
+
+    Raises:
+        WeightsError: when it does not have it.
+    """
+    found: int | None = tokenizer.get_added_vocab().get(name)
+    if found is None:
+        raise WeightsError(f"{source}: its tokenizer has no token {name}")
+    return found
+
+
 class Llava:
     """The three parts together, in inference.
 
@@ -225,10 +238,7 @@ class Llava:
         Raises:
             WeightsError: when the tokenizer does not have it.
         """
-        found: int | None = self.tokenizer.get_added_vocab().get(name)
-        if found is None:
-            raise WeightsError(f"{self._source}: its tokenizer has no token {name}")
-        return found
+        return added_token(self.tokenizer, name, self._source)
 
     def tokens(self, pattern: str) -> dict[str, int]:
         """Numbers of the tokens `pattern` with 0, 1, … in it, as many as the authors added.

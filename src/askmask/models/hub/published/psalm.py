@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from askmask.models.hub.loading import Where, load_part, out_of_memory
 from askmask.models.hub.preprocessing import SAM1, Placement
 from askmask.models.hub.published.keys import Checkpoint, Rules, fill, nested
-from askmask.models.hub.published.llava import conversation_of
+from askmask.models.hub.published.llava import added_token, conversation_of
 from askmask.models.hub.published.psalm_parts import (
     SWIN,
     QueryDecoder,
@@ -164,7 +164,7 @@ class PublishedPsalm(PublishedSegmenter):
         self._language: Any = net["language"]
         self._net = net
         self._tokenizer = load_part("AutoTokenizer", source)
-        self._seg = self._tokenizer.convert_tokens_to_ids("[SEG]")
+        self._seg = added_token(self._tokenizer, "[SEG]", source)
         self._where, self._side, self._least = where, side, least_score
 
     @classmethod
