@@ -19,14 +19,15 @@ from askmask.models.hub.loading import Where, load_part, out_of_memory
 from askmask.models.hub.preprocessing import SAM1, Placement
 from askmask.models.hub.published.keys import Checkpoint, Rules, fill, nested
 from askmask.models.hub.published.llava import added_token, conversation_of
-from askmask.models.hub.published.psalm_parts import (
-    SWIN,
-    QueryDecoder,
-    Shrinker,
-    phi_on_meta,
+from askmask.models.hub.published.mask2former import (
+    PIXEL_RULES,
+    masked_rules,
     pixel_decoder_on_meta,
     swin_on_meta,
+    swin_parted,
+    swin_rules,
 )
+from askmask.models.hub.published.psalm_parts import QueryDecoder, Shrinker, phi_on_meta
 from askmask.models.hub.published.segmenter import Drawn, PublishedSegmenter, certainty
 from askmask.types import Query
 
@@ -38,75 +39,31 @@ _SIDE = 1024
 _GREY = 128
 """What pictures are filled up with, before they are normalised."""
 
+_SWIN = "model.vision_tower."
+
 _QUESTION = (
     "This is an image <image>, Please doing Referring Segmentation according to the following "
     "instruction:\n<refer>"
 )
 
-_ANSWER = " \nSure, the segmentation result is <seg>"
-
-_PLACES = re.compile("(<image>|<refer>|<seg>)")
-
-_BLOCK = f"{SWIN}layers.*.blocks.*."
-
-_OUR_BLOCK = "eyes.swin.encoder.layers.*.blocks.*."
-
-_QKV = tuple(f"{_BLOCK}attn.{part}." for part in "qkv")
+_ANSWER = " \nSure, the segmentation result is "
 
 _RULES: Rules = (
-    (f"{SWIN}patch_embed.proj.", "eyes.swin.embeddings.patch_embeddings.projection."),
-    (f"{SWIN}patch_embed.norm.", "eyes.swin.embeddings.norm."),
-    (f"{_BLOCK}norm1.", f"{_OUR_BLOCK}layernorm_before."),
-    (f"{_BLOCK}norm2.", f"{_OUR_BLOCK}layernorm_after."),
-    (f"{_BLOCK}attn.relative_position_index", None),  # computed, not learned
-    (
-        f"{_BLOCK}attn.relative_position_bias_table",
-        f"{_OUR_BLOCK}attention.relative_position_bias.relative_position_bias_table",
-    ),
-    (f"{_BLOCK}attn.proj.", f"{_OUR_BLOCK}attention.o_proj."),
-    *(
-        (name, f"{_OUR_BLOCK}attention.{part}_proj.")
-        for name, part in zip(_QKV, "qkv", strict=True)
-    ),
-    (f"{_BLOCK}mlp.", f"{_OUR_BLOCK}mlp."),
-    (f"{SWIN}layers.*.downsample.", "eyes.swin.encoder.layers.*.downsample."),
-    *((f"{SWIN}norm{stage}.", f"eyes.hidden_states_norms.stage{stage + 1}.") for stage in range(4)),
+    *swin_rules(_SWIN, "eyes."),
     ("model.mm_projector.layer1.0.downsample.", "projector.skip."),
     ("model.mm_projector.layer1.0.", "projector."),
     ("model.mm_projector.fc.", "projector.fc."),
     ("model.layers.*.self_attn.rotary_emb.", None),  # computed, not learned
     ("model.", "language."),
     ("lm_head.", None),  # nothing is said
-    ("pixel_decoder.input_proj.", "pixels.input_projections."),
-    ("pixel_decoder.transformer.level_embed", "pixels.level_embed"),
-    *nested(
-        (
-            ("norm1.", "self_attn_layer_norm."),
-            ("linear1.", "fc1."),
-            ("linear2.", "fc2."),
-            ("norm2.", "final_layer_norm."),
-            ("", ""),
-        ),
-        "pixel_decoder.transformer.encoder.layers.*.",
-        "pixels.encoder.layers.*.",
+    *nested(PIXEL_RULES, "pixel_decoder.", "pixels."),
+    *masked_rules(
+        "predictor.",
+        "queries.",
+        "transformer_cross_attention_layers",
+        "transformer_self_attention_layers",
     ),
-    ("pixel_decoder.mask_features.", "pixels.mask_projection."),
-    ("pixel_decoder.", "pixels."),
-    ("predictor.transformer_cross_attention_layers.*.multihead_attn.", "queries.look.*."),
-    ("predictor.transformer_cross_attention_layers.*.norm.", "queries.look_norm.*."),
-    ("predictor.transformer_self_attention_layers.*.self_attn.", "queries.talk.*."),
-    ("predictor.transformer_self_attention_layers.*.norm.", "queries.talk_norm.*."),
-    ("predictor.transformer_ffn_layers.*.linear1.", "queries.think.*.0."),
-    ("predictor.transformer_ffn_layers.*.linear2.", "queries.think.*.2."),
-    ("predictor.transformer_ffn_layers.*.norm.", "queries.think_norm.*."),
-    ("predictor.decoder_norm.", "queries.norm."),
-    ("predictor.query_embed.", "queries.place."),
-    ("predictor.level_embed.", "queries.level."),
-    *(
-        (f"predictor.{name}.layers.{layer}.", f"queries.{ours}.{2 * layer}.")
-        for name, ours, layers in (("mask_embed", "draw", 3), ("SEG_proj", "match", 2))
-        for layer in range(layers)
-    ),
+    *((f"predictor.SEG_proj.layers.{layer}.", f"queries.match.{2 * layer}.") for layer in range(2)),
     ("predictor.", None),  # for classes, regions, and queries without a language model
     ("seg_query_projector.", "queries.of_query."),
     ("SEG_token_projector.", "queries.of_sentence."),
@@ -149,14 +106,14 @@ class PublishedPsalm(PublishedSegmenter):
     ) -> None:
         """Load a checkpoint; see `load`."""
         super().__init__(source, **options)
-        checkpoint = Checkpoint.open(source).parted(f"{_BLOCK}attn.qkv.", _QKV)
-        eyes = swin_on_meta(checkpoint)
+        checkpoint = swin_parted(Checkpoint.open(source), _SWIN)
+        eyes = swin_on_meta(checkpoint, _SWIN)
         net = nn.ModuleDict(
             {
                 "language": phi_on_meta(checkpoint),
                 "eyes": eyes,
                 "projector": Shrinker.on_meta(checkpoint),
-                "pixels": pixel_decoder_on_meta(checkpoint, eyes.channels),
+                "pixels": pixel_decoder_on_meta(checkpoint, "pixel_decoder.", eyes.channels),
                 "queries": QueryDecoder.on_meta(checkpoint),
             }
         )
@@ -202,33 +159,33 @@ class PublishedPsalm(PublishedSegmenter):
 
     def _draw(self, seen: PsalmSeen, query: Query) -> Drawn:
         queries: Any = self._net["queries"]
-        embed = self._language.get_input_embeddings()
-        ends = "" if query.text.rstrip().endswith(".") else "."
-        sentence = [*self._ids(f" {query.text.strip()}{ends}"), self._seg]
-        stand_for = {
-            "<image>": seen.words,
-            "<refer>": embed(torch.tensor(sentence, device=embed.weight.device)),
-            "<seg>": queries.asked,
-        }
+        stop = "" if query.text.rstrip().endswith(".") else "."
+        sentence = self._embedded([*self._ids(f" {query.text.strip()}{stop}"), self._seg])
         prompt = conversation_of("llava_llama_2").format(question=_QUESTION) + _ANSWER
-        states: list[Tensor] = []
-        at: dict[str, slice] = {}
-        for piece in filter(None, _PLACES.split(prompt)):
-            ids = torch.tensor([] if piece in stand_for else self._ids(piece), dtype=torch.long)
-            read = stand_for.get(piece, embed(ids.to(embed.weight.device)))
-            start = sum(len(state) for state in states)
-            at[piece] = slice(start, start + len(read))
-            states.append(read.to(embed.weight))
+        before, between, after = (
+            self._embedded(self._ids(words)) for words in re.split("<image>|<refer>", prompt)
+        )
+        pieces = [before, seen.words, between, sentence, after, queries.asked]
+        start = len(before) + len(seen.words) + len(between)
         with out_of_memory(self.model_id):
-            read = (
-                self._language(inputs_embeds=torch.cat(states)[None]).last_hidden_state[0].float()
+            read = self._language(
+                inputs_embeds=torch.cat([piece.to(before) for piece in pieces])[None]
             )
+            states = read.last_hidden_state[0].float()
             logits, meant = queries(
-                seen.levels, seen.pixels, read[at["<seg>"]], read[at["<refer>"]]
+                seen.levels,
+                seen.pixels,
+                states[-len(queries.asked) :],
+                states[start : start + len(sentence)],
             )
         scores = meant.sigmoid().cpu().numpy() * certainty(seen.placement.used(logits))
         chosen = np.flatnonzero(scores >= min(self._least, scores.max()))
         return Drawn(seen.placement.rles(logits[chosen]), scores[chosen])
+
+    def _embedded(self, ids: list[int]) -> Tensor:
+        embed = self._language.get_input_embeddings()
+        embedded: Tensor = embed(torch.tensor(ids, device=embed.weight.device))
+        return embedded
 
     def _ids(self, text: str) -> list[int]:
         ids: list[int] = self._tokenizer(text, add_special_tokens=False).input_ids

@@ -1,4 +1,4 @@
-"""Parts of PSALM, built without weights of the sizes that a checkpoint has."""
+"""Parts of PSALM that transformers has not, and its language model."""
 
 from __future__ import annotations
 
@@ -6,29 +6,13 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from askmask.models.hub.loading import transformers
 from askmask.models.hub.published.keys import Checkpoint
 from askmask.models.hub.published.llava import perceptron
+from askmask.models.hub.published.mask2former import MaskedDecoder
 
-__all__ = [
-    "SWIN",
-    "QueryDecoder",
-    "Shrinker",
-    "phi_on_meta",
-    "pixel_decoder_on_meta",
-    "swin_on_meta",
-]
-
-SWIN = "model.vision_tower."
-"""Beginning of the names of Swin's tensors."""
-
-_LEVELS = 3
-"""Of features that queries look at in turn."""
-
-_HEADS = 8
-"""Of every attention of the decoders, which no tensor tells."""
+__all__ = ["QueryDecoder", "Shrinker", "phi_on_meta"]
 
 
 class Shrinker(nn.Module):
@@ -60,46 +44,22 @@ class Shrinker(nn.Module):
         return words
 
 
-class QueryDecoder(nn.Module):
-    """The masked decoder of Mask2Former on queries that a language model has read."""
+class QueryDecoder(MaskedDecoder):
+    """A masked decoder on queries that a language model has read."""
 
     def __init__(self, queries: int, width: int, inner: int, layers: int, said: int) -> None:
-        """Make a decoder.
-
-        Args:
-            queries: how many masks it draws.
-            width: of its states.
-            inner: of its perceptrons.
-            layers: how often queries look at the picture.
-            said: width of the language model.
-        """
-        super().__init__()
+        """Make a decoder on states of width `said`; see `MaskedDecoder`."""
+        super().__init__(queries, width, inner, layers)
         self.asked = nn.Parameter(torch.zeros(queries, said))
         self.of_query, self.of_sentence = nn.Linear(said, width), nn.Linear(said, width)
-        self.place, self.level = nn.Embedding(queries, width), nn.Embedding(_LEVELS, width)
-        self.look, self.talk = (
-            nn.ModuleList(nn.MultiheadAttention(width, _HEADS) for _ in range(layers))
-            for _ in range(2)
-        )
-        self.think = nn.ModuleList(
-            perceptron(width, inner, width, between=nn.ReLU) for _ in range(layers)
-        )
-        self.look_norm, self.talk_norm, self.think_norm = (
-            nn.ModuleList(nn.LayerNorm(width) for _ in range(layers)) for _ in range(3)
-        )
-        self.norm = nn.LayerNorm(width)
-        self.draw = perceptron(width, width, width, width, between=nn.ReLU)
         self.match = perceptron(width, width, width, between=nn.ReLU)
-        self._where = transformers().models.mask2former.modeling_mask2former
 
     @classmethod
     def on_meta(cls, checkpoint: Checkpoint) -> QueryDecoder:
         """Build one, without weights, of the sizes that the tensors have."""
-        queries, said = checkpoint.shape("seg_query")
-        inner, width = checkpoint.shape("predictor.transformer_ffn_layers.0.linear1.weight")
-        layers = checkpoint.count("predictor.transformer_ffn_layers.")
+        _, said = checkpoint.shape("seg_query")
         with torch.device("meta"):
-            return cls(queries, width, inner, layers, said)
+            return cls(*cls.sizes(checkpoint, "predictor."), said)
 
     def forward(
         self, levels: tuple[Tensor, ...], pixels: Tensor, queries: Tensor, sentence: Tensor
@@ -115,40 +75,8 @@ class QueryDecoder(nn.Module):
         Returns:
             (Q, H, W) logits of masks, and (Q,) of whether the sentence means them.
         """
-        keys, places = zip(*(self._flat(*one) for one in enumerate(levels)), strict=True)
-        states, target = self.of_query(queries), self.of_sentence(sentence.mean(0))
-        for number, look in enumerate(self.look):
-            at = number % _LEVELS
-            size_hw = levels[at].shape[-2:]
-            small = functional.interpolate(
-                self._drawn(states, pixels)[None], size_hw, mode="bilinear"
-            )
-            hidden = small[0].flatten(1) < 0  # a probability below one half
-            hidden[hidden.all(1)] = False
-            found = look(
-                states + self.place.weight,
-                keys[at] + places[at],
-                keys[at],
-                attn_mask=hidden,
-                need_weights=False,
-            )
-            states = self.look_norm[number](states + found[0])
-            placed = states + self.place.weight
-            found = self.talk[number](placed, placed, states, need_weights=False)
-            states = self.talk_norm[number](states + found[0])
-            states = self.think_norm[number](states + self.think[number](states))
-        return self._drawn(states, pixels), self.match(self.norm(states)) @ target
-
-    def _flat(self, number: int, level: Tensor) -> tuple[Tensor, Tensor]:
-        """Cells of a level, (h w, C), and where they are."""
-        embedding = self._where.Mask2FormerSinePositionEmbedding(
-            level.shape[1] // 2, normalize=True
-        )
-        place = embedding(level.shape, level.device, level.dtype)
-        return level[0].flatten(1).T + self.level.weight[number], place[0].flatten(1).T
-
-    def _drawn(self, states: Tensor, pixels: Tensor) -> Tensor:
-        return torch.einsum("qc,chw->qhw", self.draw(self.norm(states)), pixels[0])
+        normed = self.read(self.of_query(queries), levels, pixels)
+        return self.drawn(normed, pixels), self.match(normed) @ self.of_sentence(sentence.mean(0))
 
 
 def phi_on_meta(checkpoint: Checkpoint) -> Any:
@@ -175,41 +103,3 @@ def phi_on_meta(checkpoint: Checkpoint) -> Any:
                 **{name: checkpoint.option(name) for name in names},
             )
         )
-
-
-def swin_on_meta(checkpoint: Checkpoint) -> Any:
-    """The eyes, a `SwinBackbone`."""
-    library = transformers()
-    stages = range(checkpoint.count(f"{SWIN}layers."))
-    tables = [
-        checkpoint.shape(f"{SWIN}layers.{stage}.blocks.0.attn.relative_position_bias_table")
-        for stage in stages
-    ]
-    config = library.SwinConfig(
-        embed_dim=checkpoint.shape(f"{SWIN}patch_embed.proj.weight")[0],
-        depths=[checkpoint.count(f"{SWIN}layers.{stage}.blocks.") for stage in stages],
-        num_heads=[heads for _, heads in tables],
-        window_size=(round(tables[0][0] ** 0.5) + 1) // 2,
-        out_features=[f"stage{stage + 1}" for stage in stages],
-    )
-    with torch.device("meta"):
-        return library.SwinBackbone(config)
-
-
-def pixel_decoder_on_meta(checkpoint: Checkpoint, channels: list[int]) -> nn.Module:
-    """The `Mask2FormerPixelDecoder` of features with `channels`, from fine to coarse."""
-    library = transformers()
-    pixels, width, _, _ = checkpoint.shape("pixel_decoder.mask_features.weight")
-    layers = "pixel_decoder.transformer.encoder.layers."
-    config = library.Mask2FormerConfig(
-        feature_size=width,
-        mask_feature_size=pixels,
-        hidden_dim=width,
-        encoder_feedforward_dim=checkpoint.shape(f"{layers}0.linear1.weight")[0],
-        encoder_layers=checkpoint.count(layers),
-        num_attention_heads=_HEADS,
-    )
-    parts = library.models.mask2former.modeling_mask2former
-    with torch.device("meta"):
-        decoder: nn.Module = parts.Mask2FormerPixelDecoder(config, channels)
-    return decoder
