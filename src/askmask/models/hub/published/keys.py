@@ -77,6 +77,20 @@ class Checkpoint:
             tensors |= _mapped(path)
         return cls(source, folder, read_json(config, _MAX_INDEX_BYTES), tensors)
 
+    @classmethod
+    def of_file(cls, path: str) -> Checkpoint:
+        """Open what detectron2 saved: one file, whose tensors stand under "model".
+
+        Raises:
+            WeightsError: when it is missing, broken, or of another kind.
+        """
+        if not Path(path).is_file():
+            raise WeightsError(f"{path}: no such file; give the one that the authors published")
+        found: Any = _mapped(Path(path))
+        if "model" not in found:
+            raise WeightsError(f"{path}: holds no model: it is of another kind")
+        return cls(path, "", {}, dict(found["model"]))
+
     def option(self, *names: str) -> Any:
         """Value of the first of `names` that the configuration has.
 
@@ -184,7 +198,8 @@ def fill(
 
     Args:
         network: its children are loaded one after the other; those that are models of transformers
-            are replaced by what `from_pretrained` makes of them.
+            are replaced by what `from_pretrained` makes of them, with the arguments that a child
+            says it was `built_with`.
         checkpoint: the tensors.
         rules: their names in `network`.
         where: device and precision.
@@ -210,6 +225,7 @@ def _loaded(child: nn.Module, state: dict[str, Tensor], where: Where) -> nn.Modu
         child.load_state_dict(state, assign=True)
         return child.to(device, dtype)
     settings: dict[str, Any] = {"config": child.config, "state_dict": state, "dtype": dtype}
+    settings |= getattr(child, "built_with", {})
     if (quantization := where.quantization()) is not None:
         settings["quantization_config"] = quantization
     loaded: nn.Module = type(child).from_pretrained(None, **settings)
