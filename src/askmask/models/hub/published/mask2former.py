@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from askmask.models.hub.loading import transformers
 from askmask.models.hub.published.keys import Checkpoint, Rules, nested
-from askmask.models.hub.published.llava import perceptron
+from askmask.models.hub.published.llava_parts import perceptron
 
 __all__ = [
     "PIXEL_RULES",

@@ -21,17 +21,14 @@ from askmask.models.hub.loading import Where, load_file, out_of_memory
 from askmask.models.hub.preprocessing import SAM1, Placement
 from askmask.models.hub.published.keys import Checkpoint, Rules, fill, nested
 from askmask.models.hub.published.light_decoder import DECODER, LightDecoder
-from askmask.models.hub.published.llava import (
+from askmask.models.hub.published.llava import Llava, Patches, conversation_of, question_of
+from askmask.models.hub.published.llava_parts import (
     LLAVA_RULES,
     PROMPT_RULES,
-    Llava,
-    Patches,
-    conversation_of,
     language_on_meta,
     perceptron_on_meta,
     projector,
     prompt_projection,
-    question_of,
 )
 from askmask.models.hub.published.prompted_sam import PERCEPTRON_RULES, TWO_WAY_RULES
 from askmask.models.hub.published.segmenter import Drawn, PublishedSegmenter

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from askmask.models.hub.loading import transformers
 from askmask.models.hub.published.keys import Checkpoint
-from askmask.models.hub.published.llava import perceptron
+from askmask.models.hub.published.llava_parts import perceptron
 from askmask.models.hub.published.mask2former import MaskedDecoder
 
 __all__ = ["QueryDecoder", "Shrinker", "phi_on_meta"]

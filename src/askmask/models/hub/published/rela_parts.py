@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from askmask.models.hub.loading import transformers
 from askmask.models.hub.published.keys import Checkpoint
-from askmask.models.hub.published.llava import perceptron
+from askmask.models.hub.published.llava_parts import perceptron
 from askmask.models.hub.published.mask2former import MaskedDecoder
 
 __all__ = ["Mixer", "RegionDecoder", "bert_on_meta"]
