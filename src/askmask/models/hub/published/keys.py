@@ -75,7 +75,7 @@ class Checkpoint:
             if path is None:
                 raise WeightsError(_absent(source, inside + name))
             tensors |= _mapped(path)
-        return cls(source, folder, read_json(config, _MAX_INDEX_BYTES), tensors)
+        return cls(source, folder, _table(config), tensors)
 
     @classmethod
     def of_file(cls, path: str) -> Checkpoint:
@@ -139,11 +139,22 @@ def _shards(source: str, inside: str) -> Iterable[str]:
     """Names of the files that hold tensors."""
     for name in _INDEXES:
         if (index := load_file(source, inside + name)) is not None:
-            return sorted(set(read_json(index, _MAX_INDEX_BYTES)["weight_map"].values()))
+            return sorted(set(_table(index, "weight_map").values()))
     for name in _SINGLE:
         if load_file(source, inside + name) is not None:
             return [name]
     raise WeightsError(_absent(source, " or ".join(inside + name for name in _INDEXES + _SINGLE)))
+
+
+def _table(path: Path, key: str | None = None) -> dict[str, Any]:
+    """The object in a JSON file, or the one under a key of it."""
+    found = read_json(path, _MAX_INDEX_BYTES)
+    table = found.get(key) if key is not None and isinstance(found, dict) else found
+    if not isinstance(table, dict):
+        raise WeightsError(
+            f"{path}: expected an object{f' {key}' if key else ''}; download it again"
+        )
+    return table
 
 
 def _absent(source: str, name: str) -> str:
@@ -243,7 +254,7 @@ def _fitting(network: nn.Module, checkpoint: Checkpoint, rules: Rules) -> dict[s
         except KeyError:
             unexpected.append(name)
             continue
-        if ours is not None and ours not in expected:
+        if ours is not None and (ours not in expected or ours in state):
             unexpected.append(name)
         elif ours is not None:
             state[ours] = tensor
