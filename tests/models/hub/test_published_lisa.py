@@ -116,6 +116,17 @@ def test_one_mask_is_forced_as_in_the_authors_evaluation(official, drawn):
     assert answer.rationale.startswith("LISA said: [SEG]")
 
 
+def test_half_precision_draws_nearly_the_same(lisa):
+    exact, half = (
+        PublishedLisa.load(lisa.model_id, Where("cpu", dtype), forced=True)
+        for dtype in ("float32", "bfloat16")
+    )
+    for segmenter in (exact, half):
+        segmenter.set_image(picture())
+    masks = [segmenter.answer("the red mug").modal[0] for segmenter in (exact, half)]
+    assert (masks[0] == masks[1]).mean() > 0.9
+
+
 def test_without_the_token_the_answer_is_empty_and_says_why(lisa):
     short = PublishedLisa.load(lisa.model_id, Where("cpu"), most_tokens=1)
     short._seg = -1  # whatever it says, it is not this
