@@ -18,6 +18,7 @@ __all__ = [
     "Proposer",
     "Segmenter",
     "Selector",
+    "TextProposer",
 ]
 
 
@@ -91,6 +92,20 @@ class Proposer(Protocol):
 
     def propose(self, image: NDArray[np.uint8]) -> Candidates:
         """Find candidate masks in `image`, (H, W, 3) uint8 RGB; there may be none."""
+        ...
+
+
+@runtime_checkable
+class TextProposer(Proposer, Protocol):
+    """A proposer that looks for words: those of each sentence, unless it has words of its own."""
+
+    @property
+    def needs_text(self) -> bool:
+        """Whether `propose` finds nothing and each sentence has to be asked for."""
+        ...
+
+    def propose_for(self, image: NDArray[np.uint8], text: str) -> Candidates:
+        """Find what the sentence `text` names in `image`, (H, W, 3) uint8 RGB."""
         ...
 
 

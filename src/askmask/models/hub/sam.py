@@ -1,0 +1,275 @@
+"""SAM 1, 2 and 3 behind one adapter: a picture is encoded once, prompts are decoded in batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from torch import Tensor
+
+from askmask import rle
+from askmask.errors import ConfigError, QueryError, ShapeError
+from askmask.models.hub.loading import Where, load_part, out_of_memory
+from askmask.models.hub.preprocessing import SAM1, SAM2, SAM3, Placement, Preprocessing
+from askmask.models.hub.remembered import Remembered
+from askmask.rle import RLE
+from askmask.types import Candidates, Masks
+
+__all__ = ["Decoded", "Prompts", "Sam"]
+
+_FAMILIES: dict[str, tuple[str, Preprocessing]] = {
+    "sam": ("SamModel", SAM1),
+    "sam2": ("Sam2Model", SAM2),
+    "sam2_video": ("Sam2Model", SAM2),
+    "sam3": ("Sam3TrackerModel", SAM3),
+    "sam3_video": ("Sam3TrackerModel", SAM3),
+    "sam3_tracker": ("Sam3TrackerModel", SAM3),
+    "sam3_tracker_video": ("Sam3TrackerModel", SAM3),
+}
+"""`model_type` of a published configuration -> class that takes prompts, and its input."""
+
+_INSIDE = 10.0
+"""Logit of a pixel inside a mask that is given as a prompt; outside it is minus that."""
+
+
+@dataclass(frozen=True)
+class Prompts:
+    """P prompts about one picture, each by points, by a box, by a mask, or by several of these.
+
+    Attributes:
+        points_xy: (P, K, 2) float, in pixels of the picture.
+        labels: (P, K) integer: 1 on the object, 0 beside it, -10 no point; None means all are 1.
+        boxes_xyxy: (P, 4) float.
+        masks: (P, H, W) bool, each with a pixel at least.
+    """
+
+    points_xy: NDArray[np.float32] | None = None
+    labels: NDArray[np.int64] | None = None
+    boxes_xyxy: NDArray[np.float32] | None = None
+    masks: NDArray[np.bool_] | None = None
+
+    def __post_init__(self) -> None:
+        wanted = {"points_xy": (3, 2), "labels": (2, None), "boxes_xyxy": (2, 4), "masks": (3, None)}
+        given = {name: value for name in wanted if (value := getattr(self, name)) is not None}
+        for name, value in given.items():
+            dimensions, last = wanted[name]
+            if value.ndim != dimensions or last not in (None, value.shape[-1]):
+                raise ShapeError(f"Prompts: {name} of shape {value.shape} is not one row a prompt")
+        if len({len(value) for value in given.values()}) != 1:
+            shapes = {name: value.shape for name, value in given.items()}
+            raise ShapeError(f"Prompts: expected one row a prompt in each of {shapes or 'nothing'}")
+        if self.labels is not None and (
+            self.points_xy is None or self.labels.shape != self.points_xy.shape[:2]
+        ):
+            raise ShapeError("Prompts: expected one label a point")
+
+    def __len__(self) -> int:
+        return len(next(value for value in self._fields() if value is not None))
+
+    def __getitem__(self, rows: slice) -> Prompts:
+        return Prompts(*(None if value is None else value[rows] for value in self._fields()))
+
+    def _fields(self) -> tuple[NDArray[Any] | None, ...]:
+        return self.points_xy, self.labels, self.boxes_xyxy, self.masks
+
+    @property
+    def ambiguous(self) -> bool:
+        """Whether each is one point only, which may mean a part, an object or a group."""
+        alone = self.boxes_xyxy is None and self.masks is None
+        return alone and self.points_xy is not None and self.points_xy.shape[1] == 1
+
+
+class Decoded(NamedTuple):
+    """Answers to P prompts.
+
+    Attributes:
+        logits: (P, M, h, w) float32 on the decoder's grid, positive inside.
+        iou: (P, M) float32, the IoU that the model expects each mask to have.
+    """
+
+    logits: Tensor
+    iou: Tensor
+
+
+class Sam:
+    """A promptable model of any of the three generations.
+
+    Attributes:
+        model: `SamModel`, `Sam2Model` or `Sam3TrackerModel`.
+        preprocessing: what it wants pictures to be.
+    """
+
+    def __init__(
+        self, model: Any, preprocessing: Preprocessing, where: Where, *, batch: int = 64
+    ) -> None:
+        """Wrap a model; `batch` prompts are decoded at once."""
+        self.model = model
+        self.preprocessing = preprocessing
+        self._where = where
+        self._batch = batch
+        self._side: int = model.config.prompt_encoder_config.image_size
+        self._patch: int = model.config.prompt_encoder_config.patch_size
+        self._embedding = Remembered(self._encoded)
+
+    @classmethod
+    def load(cls, source: str, where: Where | None = None, *, batch: int = 64) -> Sam:
+        """Load a model.
+
+        The weights stay in float32, and where a lower precision is asked for only the image encoder
+        computes in it: bfloat16 would move points by up to 4 pixels of 1024.
+
+        Args:
+            source: folder that `save_pretrained` wrote, or name of a hub repository.
+            where: device and precision.
+            batch: prompts that are decoded at once.
+
+        Raises:
+            ConfigError: when the folder holds another kind of model.
+            WeightsError: when the files are missing, gated, broken or too large for the memory.
+        """
+        where = where or Where()
+        kind = load_part("AutoConfig", source).model_type
+        if kind not in _FAMILIES:
+            raise ConfigError(
+                f"{source}: expected a model of kind {', '.join(_FAMILIES)}, got {kind!r}"
+            )
+        class_name, preprocessing = _FAMILIES[kind]
+        exact = replace(where, dtype="float32", four_bit=False)
+        return cls(load_part(class_name, source, exact), preprocessing, where, batch=batch)
+
+    def placement(self, image: NDArray[np.uint8]) -> Placement:
+        """How `image` lies in the model's input."""
+        return self.preprocessing.placement((image.shape[0], image.shape[1]), self._side)
+
+    def embedding(self, image: NDArray[np.uint8]) -> Any:
+        """Encode a picture, (H, W, 3) uint8 RGB; the last one is kept.
+
+        Returns:
+            What the model takes as `image_embeddings`: a tensor of SAM 1, a list of 2 and 3.
+        """
+        return self._embedding(image)
+
+    def decode(
+        self, image: NDArray[np.uint8], prompts: Prompts, *, several: bool
+    ) -> Iterator[Decoded]:
+        """Decode prompts, batch by batch.
+
+        Args:
+            image: (H, W, 3) uint8 RGB.
+            prompts: P of them.
+            several: three masks a prompt, of a part, an object and a group; else one.
+        """
+        embedding, placement = self.embedding(image), self.placement(image)
+        for start in range(0, len(prompts), self._batch):
+            some = prompts[start : start + self._batch]
+            # One prompt a row, and so an embedding for each: only so can a prompt have a mask.
+            rows = _each(embedding, lambda part, n=len(some): part.expand(n, *part.shape[1:]))
+            with torch.inference_mode(), out_of_memory("SAM"):
+                found = self.model(
+                    image_embeddings=rows,
+                    multimask_output=several,
+                    **self._inputs(some, placement),
+                )
+            yield Decoded(found.pred_masks[:, 0], found.iou_scores[:, 0])
+
+    def refine(
+        self,
+        image: NDArray[np.uint8],
+        *,
+        points: ArrayLike | None = None,
+        labels: ArrayLike | None = None,
+        boxes: ArrayLike | None = None,
+        masks: Masks | NDArray[np.bool_] | None = None,
+    ) -> Candidates:
+        """Find the one mask that each prompt means.
+
+        Args:
+            image: (H, W, 3) uint8 RGB.
+            points: (P, K, 2) x and y in pixels of the picture.
+            labels: (P, K): 1 on the object, 0 beside it, -10 no point; None means all are 1.
+            boxes: (P, 4) x0, y0, x1, y1.
+            masks: P rough masks, each with a pixel at least; their boxes are used too unless
+                `boxes` are given.
+
+        Returns:
+            P candidates in the order of the prompts, scored by the IoU that the model expects; a
+            mask may be empty.
+
+        Raises:
+            ShapeError: when an argument has another shape, or masks another size than the picture.
+            QueryError: when a mask has no pixels.
+        """
+        size_hw = image.shape[0], image.shape[1]
+        rough = masks.dense() if isinstance(masks, Masks) else masks
+        if rough is not None and boxes is None:
+            boxes = _boxes_of(rough, size_hw)
+        prompts = Prompts(
+            None if points is None else np.asarray(points, np.float32),
+            None if labels is None else np.asarray(labels, np.int64),
+            None if boxes is None else np.asarray(boxes, np.float32).reshape(-1, 4),
+            rough,
+        )
+        placement = self.placement(image)
+        codes: list[RLE] = []
+        scores = [np.zeros(0, np.float32)]
+        for found in self.decode(image, prompts, several=prompts.ambiguous):
+            best = found.iou.argmax(1)
+            rows = torch.arange(len(best), device=best.device)
+            codes += placement.rles(found.logits[rows, best])
+            scores.append(found.iou[rows, best].clamp(0, 1).cpu().numpy())
+        modal = Masks.from_rles(codes, size_hw)
+        return Candidates(modal, modal, np.concatenate(scores))
+
+    def _encoded(self, image: NDArray[np.uint8]) -> Any:
+        device, dtype = self._where.torch_device(), self._where.torch_dtype()
+        pixels = self.preprocessing.pixels(image, self._side).to(device)
+        half = torch.autocast(device.type, dtype, enabled=dtype != torch.float32)
+        with torch.inference_mode(), out_of_memory("SAM"), half:
+            found = self.model.get_image_embeddings(pixels)
+        return _each(found, Tensor.float)
+
+    def _inputs(self, prompts: Prompts, placement: Placement) -> dict[str, Tensor]:
+        """Arguments of the model for some prompts."""
+        device = self._where.torch_device()
+        inputs = {}
+        if prompts.points_xy is not None:
+            points = placement.points(torch.from_numpy(prompts.points_xy))
+            labels = prompts.labels
+            if labels is None:
+                labels = np.ones(points.shape[:2], np.int64)
+            inputs["input_points"] = points[:, None]
+            inputs["input_labels"] = torch.from_numpy(labels)[:, None]
+        if prompts.boxes_xyxy is not None:
+            corners = torch.from_numpy(prompts.boxes_xyxy).view(-1, 2, 2)
+            inputs["input_boxes"] = placement.points(corners).flatten(1)[:, None]
+        if prompts.masks is not None:
+            cells = 4 * (self._side // self._patch)
+            inside = torch.from_numpy(prompts.masks).float()
+            share = placement.grids(inside, (cells, cells))
+            inputs["input_masks"] = ((2 * share - 1) * _INSIDE)[:, None]
+        return {name: values.to(device) for name, values in inputs.items()}
+
+
+def _each(embedding: Any, change: Any) -> Any:
+    """Change the tensors of an embedding: one of SAM 1, a list of 2 and 3."""
+    if isinstance(embedding, Tensor):
+        return change(embedding)
+    return [change(part) for part in embedding]
+
+
+def _boxes_of(masks: NDArray[np.bool_], size_hw: tuple[int, int]) -> NDArray[np.float32]:
+    if masks.ndim != 3 or masks.dtype != np.bool_ or masks.shape[1:] != size_hw:
+        raise ShapeError(
+            f"masks: expected (P, {size_hw[0]}, {size_hw[1]}) bool, got {masks.shape} {masks.dtype}"
+        )
+    boxes = []
+    for number, mask in enumerate(masks):
+        box = rle.box_xyxy(rle.encode(mask))
+        if box is None:
+            raise QueryError(f"mask {number} has no pixels: there is nothing to refine")
+        boxes.append(box)
+    return np.array(boxes, np.float32).reshape(-1, 4)
