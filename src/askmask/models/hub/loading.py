@@ -18,7 +18,15 @@ from typing import Any
 
 from askmask.errors import ConfigError, MissingExtraError, WeightsError
 
-__all__ = ["DEVICES", "DTYPES", "Where", "load_part", "out_of_memory", "transformers"]
+__all__ = [
+    "DEVICES",
+    "DTYPES",
+    "Where",
+    "load_file",
+    "load_part",
+    "out_of_memory",
+    "transformers",
+]
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 DTYPES = ("auto", "float32", "bfloat16", "float16")
@@ -142,6 +150,18 @@ def load_part(class_name: str, source: str, where: Where | None = None, **settin
         if not where.four_bit:  # those are placed as they are loaded
             part = part.to(where.torch_device())
         return part.eval()
+
+
+def load_file(source: str, name: str) -> Path | None:
+    """Find a file beside a model, in its folder or hub repository; None where there is none."""
+    if Path(source).is_dir():
+        beside = Path(source) / name
+        return beside if beside.is_file() else None
+    hub = _imported("huggingface_hub")
+    try:
+        return Path(hub.hf_hub_download(source, name))
+    except hub.errors.EntryNotFoundError:
+        return None
 
 
 @contextmanager
