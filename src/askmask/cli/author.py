@@ -15,8 +15,9 @@ from askmask.errors import ConfigError
 
 if TYPE_CHECKING:
     from askmask.authoring.author import Outcome
-    from askmask.authoring.cost import Estimate, Price
+    from askmask.authoring.cost import Estimate
     from askmask.authoring.writer import BatchWriter, Writer
+    from askmask.llm.chat import Price
 
 __all__ = ["author"]
 
@@ -129,22 +130,26 @@ def _writer(
         return GrammarWriter(pool=pool.value, seed=seed)
     if model is None:
         raise ConfigError(f"--writer {kind} needs a model: say --model ID")
+    from askmask.authoring.looking import LookingWriter
+
     if kind is _Writer.OPENAI:
-        from askmask.authoring.openai_server import OpenAIServer
+        from askmask.llm.openai_server import OpenAIServer
 
         if base_url is None:
             raise ConfigError("--writer openai needs a server: say --base-url URL")
-        return OpenAIServer(model, base_url)
-    from askmask.authoring.anthropic_api import AnthropicBatches, AnthropicMessages
-
+        return LookingWriter(OpenAIServer(model, base_url))
     if kind is _Writer.ANTHROPIC:
-        return AnthropicMessages(model, base_url=base_url)
+        from askmask.llm.anthropic_api import AnthropicMessages
+
+        return LookingWriter(AnthropicMessages(model, base_url=base_url))
+    from askmask.authoring.anthropic_batches import AnthropicBatches
+
     return AnthropicBatches(model, base_url=base_url)
 
 
 def _price(text: str | None, writer: _Writer) -> Price | None:
     """Read "3,15"."""
-    from askmask.authoring.cost import Price
+    from askmask.llm.chat import Price
 
     if text is None:
         return None

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from askmask.answers import PicturedAnswer
 from askmask.errors import QueryError
 from askmask.images import ImageLike, as_rgb
-from askmask.models.segmenter import Completer, Proposer, Selector, TextProposer
+from askmask.llm.chat import Usage
+from askmask.models.segmenter import Completer, Metered, Proposer, Selector, TextProposer
 from askmask.types import Candidates, Masks, Query
 
 __all__ = ["Pipeline", "candidate_at", "check_references"]
@@ -100,6 +101,11 @@ class Pipeline:
             QueryError: when no picture is set.
         """
         return self._current()[1]
+
+    @property
+    def usage(self) -> Usage:
+        """Tokens that the selector's answers cost so far; none for one that asks no server."""
+        return self._selector.usage if isinstance(self._selector, Metered) else Usage()
 
     def mask_at(self, x: int, y: int) -> NDArray[np.bool_] | None:
         """Visible mask, (H, W) bool, of the best candidate at column `x`, row `y`, or None.

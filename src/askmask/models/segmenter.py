@@ -8,11 +8,13 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from askmask.llm.chat import Usage
 from askmask.types import Answer, Candidates, MaskType, Query
 
 __all__ = [
     "Completer",
     "MaskTyper",
+    "Metered",
     "PictureKeeper",
     "PointReference",
     "Proposer",
@@ -84,6 +86,16 @@ class MaskTyper(Protocol):
 
     def mask_types(self, texts: Sequence[str]) -> list[dict[MaskType, float]]:
         """Probability of each mask type for each of `texts`; each answer sums to 1."""
+        ...
+
+
+@runtime_checkable
+class Metered(Protocol):
+    """A selector or segmenter whose answers cost tokens of a server."""
+
+    @property
+    def usage(self) -> Usage:
+        """Tokens of all answers so far."""
         ...
 
 

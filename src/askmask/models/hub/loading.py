@@ -16,7 +16,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from askmask.errors import ConfigError, MissingExtraError, WeightsError
+from askmask.errors import ConfigError, MissingExtraError, NoRoomError, WeightsError
+from askmask.models.hub.catalog import smaller_than
 
 __all__ = [
     "DEVICES",
@@ -124,14 +125,15 @@ def load_part(class_name: str, source: str, where: Where | None = None, **settin
 
     Args:
         class_name: e.g. "SamModel" or "AutoTokenizer".
-        source: folder that `save_pretrained` wrote, or name of a hub repository.
+        source: folder that `save_pretrained` wrote, or hub repository, with or without @REVISION.
         where: device and precision of a model, which is then returned in evaluation mode; None for
             what has no weights.
         settings: further arguments of `from_pretrained`.
 
     Raises:
         ConfigError: when the installed transformers has no such class.
-        WeightsError: when the files are missing, gated, broken or too large for the memory.
+        NoRoomError: when the GPU's memory is too small.
+        WeightsError: when the files are missing, gated or broken.
         MissingExtraError: when torch or transformers are not installed.
     """
     library = transformers()
@@ -143,8 +145,11 @@ def load_part(class_name: str, source: str, where: Where | None = None, **settin
         settings = {"dtype": where.torch_dtype(), **settings}
         if (quantization := where.quantization()) is not None:
             settings["quantization_config"] = quantization
+    repository, at, revision = ("", "", "") if Path(source).exists() else source.partition("@")
+    if at:
+        settings["revision"] = revision
     with _explained(source), out_of_memory(source):
-        part = getattr(library, class_name).from_pretrained(source, **settings)
+        part = getattr(library, class_name).from_pretrained(repository or source, **settings)
         if where is None:
             return part
         if not where.four_bit:  # those are placed as they are loaded
@@ -166,14 +171,19 @@ def load_file(source: str, name: str) -> Path | None:
 
 @contextmanager
 def out_of_memory(source: str) -> Iterator[None]:
-    """Say what to do where the memory of the device does not hold `source` and its work."""
+    """Say what to do where the memory of the device does not hold `source` and its work.
+
+    Raises:
+        NoRoomError: instead of torch's error.
+    """
     torch = _imported("torch")
     try:
         yield
     except torch.OutOfMemoryError as error:
-        raise WeightsError(
-            f"{source}: the GPU's memory is too small; use a smaller model (askmask models), "
-            "--dtype bfloat16, --four-bit, or --device cpu"
+        smaller = smaller_than(source) or "a smaller model (askmask models)"
+        raise NoRoomError(
+            f"{source}: the GPU's memory is too small; use {smaller}, --dtype bfloat16, "
+            "--four-bit, or --device cpu"
         ) from error
 
 
@@ -191,7 +201,7 @@ def _reason(error: BaseException, source: str) -> str:
     if "GatedRepoError" in kinds:
         return (
             "the repository is gated; accept its licence on its page, run `hf auth login`, "
-            "or choose an ungated model (askmask models)"
+            f"or use {smaller_than(source) or 'an ungated model (askmask models)'}"
         )
     if Path(source).is_dir():
         return f"not a folder that this class can load ({_first_line(error)})"

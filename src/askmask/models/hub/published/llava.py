@@ -1,0 +1,288 @@
+"""LLaVA as LISA and its followers carry it: CLIP sees, a projector translates, LLaMA speaks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from askmask.errors import ConfigError, WeightsError
+from askmask.models.hub.loading import Where, load_part, out_of_memory, transformers
+from askmask.models.hub.published.keys import Checkpoint, Rules
+
+__all__ = [
+    "CONVERSATIONS",
+    "LLAVA_RULES",
+    "PROMPT_RULES",
+    "Llava",
+    "Piece",
+    "Spoken",
+    "conversation_of",
+    "language_on_meta",
+    "perceptron",
+    "projector",
+    "prompt_projection",
+    "question_of",
+]
+
+LLAVA_RULES: Rules = (
+    ("lm_head.", "language.lm_head."),
+    ("model.layers.*.self_attn.rotary_emb.inv_freq", None),  # computed, not learned
+    ("model.layers.", "language.model.layers."),
+    ("model.embed_tokens.", "language.model.embed_tokens."),
+    ("model.norm.", "language.model.norm."),
+    ("model.mm_projector.", "projector."),
+    ("model.vision_tower.", None),  # frozen: from its own repository
+)
+"""LLaVA as published -> children `language` and `projector`."""
+
+PROMPT_RULES: Rules = (("model.text_hidden_fcs.0.", "to_prompt."),)
+"""What makes prompts of hidden states -> child `to_prompt`."""
+
+CONVERSATIONS = {
+    "llava_v1": (
+        "A chat between a curious human and an artificial intelligence assistant. The assistant "
+        "gives helpful, detailed, and polite answers to the human's questions. "
+        "USER: {question} ASSISTANT:"
+    ),
+    "llava_llama_2": (
+        "[INST] <<SYS>>\nYou are a helpful language and vision assistant. You are able to "
+        "understand the visual content that the user provides, and assist the user with a variety "
+        "of tasks using natural language.\n<</SYS>>\n\n{question} [/INST]"
+    ),
+}
+"""Name in the authors' code -> what the language model reads."""
+
+_SIZES = (
+    "vocab_size",
+    "hidden_size",
+    "intermediate_size",
+    "num_hidden_layers",
+    "num_attention_heads",
+    "num_key_value_heads",
+    "max_position_embeddings",
+    "rms_norm_eps",
+)
+
+_SENTENCE_ENDS = (".", "?", "!")
+
+Piece: TypeAlias = str | Tensor
+"""Of what the language model reads: words, or states (T, width) that stand for a picture."""
+
+
+class Spoken(NamedTuple):
+    """An answer of N tokens.
+
+    Attributes:
+        ids: the tokens.
+        states: (N, width) last hidden states, each the one that its token was said from.
+    """
+
+    ids: list[int]
+    states: Tensor
+
+
+def language_on_meta(checkpoint: Checkpoint) -> Any:
+    """Build a `LlamaForCausalLM`, without weights, of the sizes that `config.json` says."""
+    library = transformers()
+    sizes = {name: checkpoint.config[name] for name in _SIZES if name in checkpoint.config}
+    with torch.device("meta"):
+        return library.LlamaForCausalLM(library.LlamaConfig(**sizes, tie_word_embeddings=False))
+
+
+def perceptron(*widths: int) -> nn.Sequential:
+    """Linear layers between `widths`, with GELU in between, without weights."""
+    layers: list[nn.Module] = []
+    for before, after in pairwise(widths):
+        layers += [nn.GELU(), nn.Linear(before, after, device="meta")]
+    return nn.Sequential(*layers[1:])
+
+
+def projector(checkpoint: Checkpoint) -> nn.Module:
+    """LLaVA 1's single layer, or the perceptron of LLaVA 1.5, whichever the tensors are of."""
+    if "model.mm_projector.weight" in checkpoint.tensors:
+        width, seen = checkpoint.shape("model.mm_projector.weight")
+        return nn.Linear(seen, width, device="meta")
+    hidden, seen = checkpoint.shape("model.mm_projector.0.weight")
+    return perceptron(seen, hidden, checkpoint.shape("model.mm_projector.2.weight")[0])
+
+
+def prompt_projection(checkpoint: Checkpoint) -> nn.Sequential:
+    """Build `text_hidden_fcs`, without weights: hidden states -> prompts."""
+    hidden, width = checkpoint.shape("model.text_hidden_fcs.0.0.weight")
+    prompts, _ = checkpoint.shape("model.text_hidden_fcs.0.2.weight")
+    return nn.Sequential(
+        nn.Linear(width, hidden, device="meta"),
+        nn.ReLU(),
+        nn.Linear(hidden, prompts, device="meta"),
+    )
+
+
+def question_of(text: str) -> str:
+    """What LISA's authors ask for a sentence, or for the name of a thing.
+
+    A text that ends like a sentence is one; theirs come with a mark that says so.
+    """
+    if text.rstrip().endswith(_SENTENCE_ENDS):
+        return f"{text.strip()} Please output segmentation mask."
+    return f"What is {text.strip()} in this image? Please output segmentation mask."
+
+
+def conversation_of(name: str) -> str:
+    """Template of a conversation.
+
+    Raises:
+        ConfigError: for an unknown name.
+    """
+    if name not in CONVERSATIONS:
+        raise ConfigError(f"conversation: expected one of {', '.join(CONVERSATIONS)}, got {name!r}")
+    return CONVERSATIONS[name]
+
+
+class Llava:
+    """The three parts together, in inference.
+
+    Attributes:
+        tokenizer: of the language model, with the tokens that the authors added.
+        vision: a `CLIPVisionModel`.
+        processor: makes its input of a picture.
+    """
+
+    def __init__(
+        self,
+        net: nn.ModuleDict,
+        vision: Any,
+        processor: Any,
+        tokenizer: Any,
+        checkpoint: Checkpoint,
+    ) -> None:
+        """Wrap parts that are loaded; prefer `of`."""
+        self.tokenizer, self.vision, self.processor = tokenizer, vision, processor
+        self._language, self._projector = net["language"], net["projector"]
+        self._source = checkpoint.source
+        self._layer: int = checkpoint.config.get("mm_vision_select_layer", -2)
+        added = sorted(tokenizer.get_added_vocab(), key=len, reverse=True)
+        self._added = re.compile(f"({'|'.join(map(re.escape, added))})")
+
+    @classmethod
+    def of(
+        cls, net: nn.ModuleDict, checkpoint: Checkpoint, where: Where, vision: str | None = None
+    ) -> Llava:
+        """Complete what a checkpoint holds.
+
+        Args:
+            net: loaded `language` and `projector`.
+            checkpoint: that they are from, with a tokenizer.
+            where: device and precision of CLIP, which checkpoints do not hold.
+            vision: where CLIP is; None takes what the checkpoint names.
+        """
+        eyes = vision or checkpoint.option("vision_tower", "mm_vision_tower")
+        return cls(
+            net,
+            load_part("CLIPVisionModel", eyes, replace(where, four_bit=False)),
+            load_part("AutoImageProcessor", eyes, backend="pil"),
+            load_part("AutoTokenizer", checkpoint.source),
+            checkpoint,
+        )
+
+    def token(self, name: str) -> int:
+        """Number of a token that the authors added.
+
+        Raises:
+            WeightsError: when the tokenizer does not have it.
+        """
+        found: int | None = self.tokenizer.get_added_vocab().get(name)
+        if found is None:
+            raise WeightsError(f"{self._source}: its tokenizer has no token {name}")
+        return found
+
+    def look(self, image: NDArray[np.uint8]) -> tuple[Tensor, ...]:
+        """Hidden states of CLIP for a picture (H, W, 3) uint8 RGB, (1 + T, width) each.
+
+        The first is what enters its first layer.
+        """
+        pixels = self.processor(image, return_tensors="pt").pixel_values
+        with torch.inference_mode(), out_of_memory(self._source):
+            states = self.vision(
+                pixels.to(self.vision.device, self.vision.dtype), output_hidden_states=True
+            ).hidden_states
+        return tuple(state[0] for state in states)
+
+    def words_of(self, states: Sequence[Tensor]) -> Tensor:
+        """What the language model reads, (T, width), of a picture that CLIP has looked at."""
+        with torch.inference_mode():
+            projected: Tensor = self._projector(states[self._layer][1:])
+        return projected
+
+    def speak(
+        self, pieces: Sequence[Piece], *, most_tokens: int, forced: str | None = None
+    ) -> Spoken:
+        """Answer, always with the likeliest token.
+
+        Args:
+            pieces: what is read; words before the first states begin the text.
+            most_tokens: after which the answer is cut.
+            forced: answer that is put into the model's mouth instead.
+        """
+        given = None if forced is None else self.ids(forced)
+        limit = most_tokens if given is None else len(given)
+        ids: list[int] = []
+        states: list[Tensor] = []
+        with torch.inference_mode(), out_of_memory(self._source):
+            read = self._language.model(inputs_embeds=self._embedded(pieces), use_cache=True)
+            while True:
+                state = read.last_hidden_state[:, -1]
+                likeliest = int(self._language.lm_head(state).argmax())
+                ids.append(likeliest if given is None else given[len(ids)])
+                states.append(state[0])
+                if len(ids) == limit or ids[-1] == self.tokenizer.eos_token_id:
+                    return Spoken(ids, torch.stack(states))
+                read = self._language.model(
+                    input_ids=torch.tensor([ids[-1:]], device=state.device),
+                    past_key_values=read.past_key_values,
+                    use_cache=True,
+                )
+
+    def ids(self, text: str) -> list[int]:
+        """Tokens of `text`, without a beginning, as the authors' version of transformers made them.
+
+        It split at added tokens, dropped the blanks around them, and began each piece between them
+        as if it were a text of its own; tokenizers of today do neither.
+        """
+        ids: list[int] = []
+        added = self.tokenizer.get_added_vocab()
+        pieces = self._added.split(text)
+        for place, piece in enumerate(pieces):
+            if piece in added:
+                ids.append(added[piece])
+                continue
+            piece = piece.lstrip() if place > 0 else piece
+            piece = piece.rstrip() if place + 1 < len(pieces) else piece
+            if piece:
+                ids += self.tokenizer(piece, add_special_tokens=False).input_ids
+        return ids
+
+    def said(self, spoken: Spoken) -> str:
+        """The answer in words."""
+        said: str = self.tokenizer.decode(spoken.ids, skip_special_tokens=True)
+        return " ".join(said.split())
+
+    def _embedded(self, pieces: Sequence[Piece]) -> Tensor:
+        """(1, T, width) of everything that is read."""
+        embed = self._language.get_input_embeddings()
+        states = []
+        for place, piece in enumerate(pieces):
+            if isinstance(piece, str):
+                start = [self.tokenizer.bos_token_id] if place == 0 else []
+                ids = torch.tensor(start + self.ids(piece), dtype=torch.long)
+                states.append(embed(ids.to(embed.weight.device)))
+            else:
+                states.append(piece)
+        return torch.cat([one.to(states[0]) for one in states])[None]
