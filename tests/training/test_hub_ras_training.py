@@ -108,6 +108,13 @@ def test_candidates_belong_by_their_visible_part(recipe: TuneRecipe) -> None:
     assert not belonging(modal, replace(lesson.record, targets=())).any()
 
 
+def test_data_without_objects_needs_a_model_that_finds_some(recipe: TuneRecipe) -> None:
+    task = TuneTask(recipe, PLACE)
+    lesson: Lesson = next(task.batches(range(1), 0.0))
+    with pytest.raises(ConfigError, match="no annotated objects to choose among; let a model"):
+        task.loss(lesson._replace(studied=replace(lesson.studied, objects=())))
+
+
 def test_data_without_sentences(recipe: TuneRecipe, tmp_path: Path) -> None:
     folder = toy_data(tmp_path, pictures=1)
     (folder / "queries-train.jsonl").unlink()

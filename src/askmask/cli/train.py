@@ -110,8 +110,9 @@ def train(
     typer.echo(f"weights: {weights}")
     if any((weights / file).is_file() for file in ("completer.onnx", "amodal_sam.json")):
         typer.echo(f"try them: askmask complete IMAGE MASK --completer {weights}")
-    elif recipe.startswith("hub:"):
-        model = f"embedded-v1+none+{recipe}={weights}"
-        typer.echo(f"try them: askmask segment IMAGE TEXT --model {model}")
+    elif (weights / "ras.json").is_file():
+        typer.echo(
+            f"try them: askmask segment IMAGE TEXT --model embedded-v1+none+hub:ras={weights}"
+        )
     else:
         typer.echo(f"try them: askmask segment IMAGE TEXT --model {weights}")

@@ -82,6 +82,11 @@ class RasLearner:
     def _candidates(self, lesson: Lesson) -> Candidates:
         if self._finder is not None:
             return self._finder.with_image(lesson.image).candidates
+        if not lesson.studied.objects:
+            raise ConfigError(
+                f"{lesson.studied.path}: has no annotated objects to choose among; let a model find "
+                "some, e.g. --set pool=embedded-v1"
+            )
         return _annotated(lesson.studied.objects, (lesson.record.height, lesson.record.width))
 
 
@@ -94,5 +99,4 @@ def _annotated(objects: tuple[Entity, ...], size_hw: tuple[int, int]) -> Candida
 def belonging(candidates: Masks, record: QueryRecord) -> NDArray[np.bool_]:
     """(N,) bool, whether the visible part of each candidate is that of a target."""
     seen = [target.modal or target.segmentation for target in record.targets]
-    matched: NDArray[np.bool_] = (iou_matrix(candidates.rles, seen) >= _MATCH).any(1)
-    return matched
+    return np.asarray((iou_matrix(candidates.rles, seen) >= _MATCH).any(1))

@@ -30,5 +30,5 @@ class PartlyTrained(nn.Module):
         def forgive(module: nn.Module, keys: Any) -> None:
             keys.missing_keys[:] = [name for name in keys.missing_keys if name in learnt]
 
-        self.register_state_dict_post_hook(drop)
-        self.register_load_state_dict_post_hook(forgive)
+        self.register_state_dict_post_hook(drop)  # type: ignore[no-untyped-call]
+        self.register_load_state_dict_post_hook(forgive)  # type: ignore[no-untyped-call]

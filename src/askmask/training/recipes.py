@@ -82,6 +82,7 @@ RECIPES: dict[
     **_systems(),
     # On published models; see docs/hub-training.md.
     "hub:amodal-sam": AmodalSamRecipe(),
+    "hub:lisa": TuneRecipe("askmask.training.hub_lisa:LisaLearner", "xinlai/LISA-7B-v1"),
     "hub:ras": TuneRecipe("askmask.training.hub_ras:RasLearner", "Qwen/Qwen2.5-VL-3B-Instruct"),
 }
 

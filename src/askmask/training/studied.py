@@ -103,8 +103,8 @@ def with_held_out(
     order = np.random.default_rng(0)
     if validate is not None:
         held_out = read_studied([validate], images, "val")
-        order.shuffle(held_out)  # type: ignore[arg-type]
+        order.shuffle(held_out)
         return learnt, held_out[:most]
-    order.shuffle(learnt)  # type: ignore[arg-type]
+    order.shuffle(learnt)
     count = min(most, len(learnt) // 5)
     return learnt[count:], learnt[:count]

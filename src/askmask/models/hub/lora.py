@@ -18,9 +18,6 @@ from askmask.errors import ConfigError, MissingExtraError, WeightsError
 
 __all__ = ["LoraSettings", "add_lora", "load_lora", "save_lora"]
 
-_VISION = r".*(vision|visual).*"
-"""Layers of what sees, which may have the names of layers of what reads."""
-
 
 @dataclass(frozen=True)
 class LoraSettings:
@@ -51,12 +48,13 @@ def add_lora(model: Any, settings: LoraSettings) -> Any:
         ConfigError: when the language model has no such layers.
         MissingExtraError: when peft is not installed.
     """
+    # What sees may have layers of the same names.
+    names = rf"(?!.*(?:vision|visual)).*\.(?:{'|'.join(settings.layers)})"
     config = _peft().LoraConfig(
         r=settings.rank,
         lora_alpha=settings.alpha,
         lora_dropout=settings.dropout,
-        target_modules=list(settings.layers),
-        exclude_modules=_VISION,
+        target_modules=names,
     )
     try:
         with _quiet():

@@ -155,7 +155,7 @@ class PromptedSam:
         return SamSeen(self._sam.embedding(image), self._sam.placement(image))
 
     def draw(self, seen: SamSeen, prompts: Tensor) -> Tensor:
-        """One mask a prompt.
+        """One mask a prompt, with gradients where they are on.
 
         Args:
             seen: the picture.
@@ -165,7 +165,7 @@ class PromptedSam:
             (M, h, w) float32 logits on a grid over the square input.
         """
         model = self._sam.model
-        with torch.inference_mode(), out_of_memory("SAM"):
+        with out_of_memory("SAM"):
             _, dense = model.prompt_encoder(
                 input_points=None, input_labels=None, input_boxes=None, input_masks=None
             )
