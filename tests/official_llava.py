@@ -1,7 +1,6 @@
 """Tiny published folders of systems on LLaVA, and their forward pass in our words."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -9,11 +8,12 @@ import torch
 from official_weights import Official
 from safetensors.torch import save_file
 from torch import Tensor
+from torch.nn import functional
 
 from askmask.models.hub.loading import transformers
 
-WIDTH, EYES = 32, 24
-"""Width of the tiny LLaMA and of the tiny CLIP."""
+WIDTH = 32
+"""Of the tiny LLaMA."""
 
 _TEXT = ["What is the red mug in this image? Please output segmentation mask.", "Sure, it is ."]
 _IMAGE = -200
@@ -30,15 +30,12 @@ def picture(height: int = 45, width: int = 60) -> np.ndarray:
 class OfficialLlava:
     """LLaMA under the authors' names, a CLIP in a folder of its own, and the splice of both."""
 
-    def __init__(
-        self, folder: Path, added: tuple[str, ...], eyes_side: int, eyes_layers: int
-    ) -> None:
-        """Write CLIP and a tokenizer with `added` tokens into `folder`."""
+    def __init__(self, folder: Path, added: tuple[str, ...], eyes: dict[str, int]) -> None:
+        """Write a tokenizer with `added` tokens, and a CLIP of the sizes `eyes`, into `folder`."""
         library = transformers()
         torch.manual_seed(0)
         self.folder = folder
         self.tokenizer = _tokenizer(added)
-        self.tokenizer.save_pretrained(folder)
         config = library.LlamaConfig(
             vocab_size=len(self.tokenizer),
             hidden_size=WIDTH,
@@ -52,24 +49,20 @@ class OfficialLlava:
         self.clip = _large(
             library.CLIPVisionModel(
                 library.CLIPVisionConfig(
-                    hidden_size=EYES,
-                    intermediate_size=EYES,
-                    num_hidden_layers=eyes_layers,
-                    num_attention_heads=2,
-                    image_size=eyes_side,
-                    patch_size=14,
+                    **eyes, intermediate_size=24, num_attention_heads=2, patch_size=14
                 )
             )
         ).eval()
         self.clip.save_pretrained(folder / "clip")
+        side = eyes["image_size"]
         self.processor = library.CLIPImageProcessorPil(
-            size={"shortest_edge": eyes_side}, crop_size={"height": eyes_side, "width": eyes_side}
+            size={"shortest_edge": side}, crop_size={"height": side, "width": side}
         )
         self.processor.save_pretrained(folder / "clip")
         self.weights = Official()
         self.config = {
             "model_type": "llava",
-            "mm_hidden_size": EYES,
+            "mm_hidden_size": eyes["hidden_size"],
             "mm_vision_select_layer": -2,
             "vision_tower": str(folder / "clip"),
             **{
@@ -87,8 +80,11 @@ class OfficialLlava:
             },
         }
 
-    def save(self, *, shards: int = 2, pickled: bool = False) -> str:
+    def save(self, *, shards: int = 2, pickled: bool = False, inside: str = "") -> str:
         """Write everything as the authors do, in several files with an index."""
+        folder = self.folder / inside
+        folder.mkdir(exist_ok=True)
+        self.tokenizer.save_pretrained(folder)
         tensors = {**self.llama.state_dict(), **self.weights}
         # Kept by the transformers of then, which computes it anew today.
         tensors["model.layers.0.self_attn.rotary_emb.inv_freq"] = torch.zeros(4)
@@ -101,23 +97,27 @@ class OfficialLlava:
             part = {name: tensors[name].clone().contiguous() for name in names[number::shards]}
             index |= dict.fromkeys(part, file)
             if pickled:
-                torch.save(part, self.folder / file)
+                torch.save(part, folder / file)
             else:
-                save_file(part, self.folder / file)
-        (self.folder / f"{stem}.{kind}.index.json").write_text(json.dumps({"weight_map": index}))
-        (self.folder / "config.json").write_text(json.dumps(self.config))
+                save_file(part, folder / file)
+        (folder / f"{stem}.{kind}.index.json").write_text(json.dumps({"weight_map": index}))
+        (folder / "config.json").write_text(json.dumps(self.config))
         return str(self.folder)
 
-    def say(self, ids: list[int], pictured: Tensor, answer: list[int]) -> None:
+    def say(self, ids: list[int], pictured: Tensor, answer: list[int], visible=None) -> None:
         """Change the language head so that it says `answer` when it has read `ids`."""
         wanted = torch.eye(len(self.tokenizer))[answer]
-        read = [self.states([*ids, *answer[:n]], pictured)[-1] for n in range(len(answer))]
+        read = []
+        for spoken in range(len(answer)):
+            seen = None if visible is None else functional.pad(visible, (0, spoken), value=1)
+            so_far = [*ids, *answer[:spoken]]
+            read.append(self.states(so_far, pictured, visible=seen)[-1])
         self.llama.lm_head.weight.data = (torch.linalg.pinv(torch.stack(read)) @ wanted).T
 
-    def pictured(self, image: np.ndarray, project: Callable[[Tensor], Tensor]) -> Tensor:
-        """(G, width): what the language model sees of a picture."""
+    def looked(self, image: np.ndarray) -> tuple[Tensor, ...]:
+        """Hidden states of CLIP, (1 + G, its width) each."""
         pixels = self.processor(image, return_tensors="pt").pixel_values
-        return project(self.clip(pixels, output_hidden_states=True).hidden_states[-2][0, 1:])
+        return tuple(x[0] for x in self.clip(pixels, output_hidden_states=True).hidden_states)
 
     def prompt(self, before: str, after: str) -> list[int]:
         """Tokens of a prompt; each side of the picture begins as a text of its own."""
@@ -129,13 +129,28 @@ class OfficialLlava:
         )
         return [self.tokenizer.bos_token_id, *first, start, _IMAGE, end, *last]
 
-    def states(self, ids: list[int], pictured: Tensor) -> Tensor:
-        """Last hidden states (T, width) of tokens among which a picture (G, width) stands once."""
-        place = ids.index(_IMAGE)
+    def states(
+        self,
+        ids: list[int],
+        pictured: Tensor,
+        instead: dict[int, Tensor] | None = None,
+        visible=None,
+    ) -> Tensor:
+        """Last hidden states (T, width) of tokens among which a picture (G, width) stands once.
+
+        Args:
+            ids: the tokens.
+            pictured: what stands for the picture.
+            instead: token -> (1, width) what stands for it.
+            visible: (1, T) which states may be looked at.
+        """
         embed = self.llama.get_input_embeddings()
-        before, after = (embed(torch.tensor(part)) for part in (ids[:place], ids[place + 1 :]))
-        embedded = torch.cat([before, pictured, after])[None]
-        return self.llama(inputs_embeds=embedded, output_hidden_states=True).hidden_states[-1][0]
+        words = {_IMAGE: pictured, **(instead or {})}
+        embedded = torch.cat([words[i] if i in words else embed(torch.tensor([i])) for i in ids])
+        read = self.llama(
+            inputs_embeds=embedded[None], attention_mask=visible, output_hidden_states=True
+        )
+        return read.hidden_states[-1][0]
 
     def told(self, states: Tensor, ids: list[int], token: int, cells: int) -> Tensor:
         """States that `token` is said from: shifted by one, and by the cells of the picture."""

@@ -18,10 +18,10 @@ class Official(dict[str, Tensor]):
         self._random = torch.Generator().manual_seed(seed)
 
     def made(self, name: str, *shape: int) -> Tensor:
-        """Weight `name`, about as large as keeps what passes through it."""
+        """Weight `name`, so large that what enters can be told from what comes out."""
         if name not in self:
-            inputs = shape[1:].numel() if isinstance(shape, torch.Size) else _product(shape[1:])
-            self[name] = torch.randn(shape, generator=self._random) * max(inputs, 4) ** -0.5
+            inputs = torch.Size(shape[1:]).numel() if len(shape) > 1 else 4
+            self[name] = torch.randn(shape, generator=self._random) * 2 * inputs**-0.5
         assert self[name].shape == shape, name
         return self[name]
 
@@ -54,10 +54,6 @@ class Official(dict[str, Tensor]):
             x = self.linear(f"{name}.layers.{number}", x, width)
             x = x if number + 1 == len(widths) else x.relu()
         return x
-
-
-def _product(shape: tuple[int, ...]) -> int:
-    return int(torch.Size(shape).numel()) if shape else 1
 
 
 class OfficialSam:

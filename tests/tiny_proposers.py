@@ -11,7 +11,7 @@ from askmask.models.hub.loading import transformers
 SIDE = 64
 """Input of the tiny SAMs: 8 x 8 cells, masks of 32 x 32."""
 
-_PROMPTS = {"hidden_size": 32, "image_size": SIDE, "patch_size": 8, "mask_input_channels": 4}
+_PROMPTS = {"hidden_size": 32, "image_size": SIDE, "patch_size": 8, "mask_input_channels": 16}
 _DECODER = {
     "hidden_size": 32,
     "mlp_dim": 32,
@@ -43,6 +43,10 @@ def picture(height: int = 45, width: int = 60) -> np.ndarray:
 
 
 def _saved(model: Any, folder: Path) -> str:
+    """Save a model whose weights are so large that its outputs are not all about 0."""
+    for weights in model.parameters():
+        if weights.dim() > 1:
+            torch.nn.init.normal_(weights, std=weights[0].numel() ** -0.5)
     model.save_pretrained(folder)
     return str(folder)
 
@@ -152,7 +156,7 @@ def sam3(folder: Path) -> str:
         detr_decoder_config={**part, "num_layers": 2, "num_queries": 6},
         mask_decoder_config={"hidden_size": 32, "num_attention_heads": 2},
     )
-    _tokenizer({word: 4 + place for place, word in enumerate(_WORDS)}).save_pretrained(folder)
+    tokenizer({word: 4 + place for place, word in enumerate(_WORDS)}).save_pretrained(folder)
     return _saved(library.Sam3Model(config), folder)
 
 
@@ -169,7 +173,7 @@ def grounding_dino(folder: Path) -> str:
         encoder_layers=1,
         encoder_ffn_dim=32,
         encoder_attention_heads=2,
-        decoder_layers=1,
+        decoder_layers=2,
         decoder_ffn_dim=32,
         decoder_attention_heads=2,
         num_queries=6,
@@ -177,11 +181,11 @@ def grounding_dino(folder: Path) -> str:
         max_text_len=64,
     )
     library.GroundingDinoImageProcessorPil(
-        size={"shortest_edge": 48, "longest_edge": 64}
+        size={"shortest_edge": 96, "longest_edge": 128}
     ).save_pretrained(folder)
     # The model knows the ends of phrases by the numbers that BERT's tokens have.
     words = {word: 1020 + place for place, word in enumerate(_WORDS)}
-    _tokenizer({**words, ".": 1012, "[CLS]": 101, "[SEP]": 102}, "[CLS]", "[SEP]").save_pretrained(
+    tokenizer({**words, ".": 1012, "[CLS]": 101, "[SEP]": 102}, "[CLS]", "[SEP]").save_pretrained(
         folder
     )
     return _saved(library.GroundingDinoForObjectDetection(config), folder)
@@ -192,12 +196,19 @@ def owlv2(folder: Path) -> str:
     library = transformers()
     torch.manual_seed(0)
     config = library.Owlv2Config(
-        text_config={**_TEXT, "vocab_size": 32, "max_position_embeddings": 16},
+        text_config={
+            **_TEXT,
+            "vocab_size": 32,
+            "max_position_embeddings": 16,
+            "bos_token_id": 2,
+            "eos_token_id": 3,
+            "pad_token_id": 0,
+        },
         vision_config={**_TEXT, "image_size": SIDE, "patch_size": 16},
         projection_dim=32,
     )
     library.Owlv2ImageProcessorPil(size={"height": SIDE, "width": SIDE}).save_pretrained(folder)
-    _tokenizer({word: 4 + place for place, word in enumerate(_WORDS)}).save_pretrained(folder)
+    tokenizer({word: 4 + place for place, word in enumerate(_WORDS)}).save_pretrained(folder)
     return _saved(library.Owlv2ForObjectDetection(config), folder)
 
 
@@ -247,7 +258,7 @@ def eomt(folder: Path) -> str:
     return _saved(library.EomtForUniversalSegmentation(config), folder)
 
 
-def _tokenizer(words: dict[str, int], start: str = "<start>", end: str = "<end>") -> Any:
+def tokenizer(words: dict[str, int], start: str = "<start>", end: str = "<end>") -> Any:
     """Whole words, put between a start and an end; what fills up is number 0."""
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 

@@ -18,7 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from askmask.errors import ConfigError, LLMError, RefusedError
+from askmask.llm.anthropic_api import AnthropicMessages
 from askmask.llm.chat import REFUSED, ChatServer, Prompt, Reply, Token, Usage, jpeg
+from askmask.llm.openai_server import OpenAIServer
 from askmask.llm.patience import Patience
 from askmask.models.deciding import decide
 from askmask.models.hub.calibration import Calibration
@@ -117,8 +119,9 @@ class ApiJudge:
         self.usage = Usage()
 
     @classmethod
-    def openai(
+    def load(
         cls,
+        kind: str,
         model: str,
         url: str | None = None,
         *,
@@ -126,39 +129,23 @@ class ApiJudge:
         timeout: float = 120.0,
         **options: Any,
     ) -> Self:
-        """Ask a model of an OpenAI-compatible server.
+        """Make the judge of a server; nothing is sent yet.
 
         Args:
+            kind: "openai", any compatible server, or "anthropic".
             model: as the server calls it.
-            url: of the server, up to and with the version; None is OpenAI itself.
+            url: of the server, up to and with the version; None is OpenAI or Anthropic itself.
             tries: how often a question is sent when the server is busy or does not answer.
             timeout: seconds for one answer.
             options: of the class.
         """
-        from askmask.llm.openai_server import OpenAIServer
-
         patience = Patience(tries)
-        return cls(
-            OpenAIServer(model, url or _OPENAI, patience=patience, timeout=timeout), **options
-        )
-
-    @classmethod
-    def anthropic(
-        cls,
-        model: str,
-        url: str | None = None,
-        *,
-        tries: int = 6,
-        timeout: float = 120.0,
-        **options: Any,
-    ) -> Self:
-        """Ask a model by Anthropic's API; arguments as of `openai`."""
-        from askmask.llm.anthropic_api import AnthropicMessages
-
-        patience = Patience(tries)
-        return cls(
-            AnthropicMessages(model, base_url=url, patience=patience, timeout=timeout), **options
-        )
+        server: ChatServer
+        if kind == "openai":
+            server = OpenAIServer(model, url or _OPENAI, patience=patience, timeout=timeout)
+        else:
+            server = AnthropicMessages(model, base_url=url, patience=patience, timeout=timeout)
+        return cls(server, **options)
 
     def select(self, image: NDArray[np.uint8], candidates: Candidates, query: Query) -> Answer:
         """Ask which candidates fit; without candidates, nobody is asked.

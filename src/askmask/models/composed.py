@@ -21,7 +21,7 @@ from askmask.models.hub.machine import check_room
 from askmask.models.pipeline import Pipeline
 from askmask.models.spec import EXAMPLE, Part, parse
 
-__all__ = ["load_composed", "load_preset"]
+__all__ = ["load_composed"]
 
 _EMBEDDED = "embedded-v1"
 
@@ -30,7 +30,35 @@ _UNEXPECTED = re.compile(r"unexpected keyword argument '(\w+)'")
 _Loader: TypeAlias = Callable[[], Any]
 
 
-def load_preset(name: str, where: Where) -> Pipeline:
+def load_composed(text: str, where: Where) -> Pipeline:
+    """Load what a name with kinds says; all names are checked before anything is loaded.
+
+    Args:
+        text: PROPOSER+COMPLETER+SELECTOR, see `spec`, or hub: and the name of a whole model.
+        where: device and precision of what comes from the hub.
+
+    Raises:
+        ConfigError: for a name or option that is not known, or parts that do not fit.
+        WeightsError: when files are missing, gated, or too large for the memory.
+        LLMError: when a server's credentials are missing.
+    """
+    if text.startswith("hub:") and "+" not in text:
+        return _load_preset(text, where)
+    parts = proposer, _, selector = parse(text)
+    published = {part.name: _published(part) for part in parts if part.kind == "hub"}
+    if selector.kind == "" and (proposer.kind, proposer.name) != ("", selector.name):
+        raise selector.wrong(
+            f"{selector.name} chooses among the candidates of its own proposer only: use it as the "
+            "proposer too, or another selector (askmask models)"
+        )
+    loaders = [_loader(part, proposer, where) for part in parts]
+    check_room(published, where)
+    stages = [_loaded(part, load) for part, load in zip(parts, loaders, strict=True)]
+    device = where.torch_device().type if published else "cpu"
+    return Pipeline(*stages, model_id=text, device=device)
+
+
+def _load_preset(name: str, where: Where) -> Pipeline:
     """Load a whole model of the hub, or the next smaller one that the memory holds.
 
     Args:
@@ -57,32 +85,7 @@ def load_preset(name: str, where: Where) -> Pipeline:
         if preset.smaller is None:
             raise
         warnings.warn(f"{error}; taking hub:{preset.smaller}", AskmaskWarning, stacklevel=2)
-        return load_preset(f"hub:{preset.smaller}", where)
-
-
-def load_composed(text: str, where: Where) -> Pipeline:
-    """Load what a composed name says; all names are checked before anything is loaded.
-
-    Args:
-        text: PROPOSER+COMPLETER+SELECTOR; see `spec`.
-        where: device and precision of what comes from the hub.
-
-    Raises:
-        ConfigError: for a name or option that is not known, or parts that do not fit.
-        WeightsError: when files are missing, gated, or too large for the memory.
-        LLMError: when a server's credentials are missing.
-    """
-    parts = proposer, _, selector = parse(text)
-    published = {part.name: _published(part) for part in parts if part.kind == "hub"}
-    if selector.kind == "" and (proposer.kind, proposer.name) != ("", selector.name):
-        raise selector.wrong(
-            f"{selector.name} chooses among the candidates of its own proposer only: use it as the "
-            "proposer too, or another selector (askmask models)"
-        )
-    loaders = [_loader(part, proposer, where) for part in parts]
-    check_room(published, where)
-    stages = [_loaded(part, load) for part, load in zip(parts, loaders, strict=True)]
-    return Pipeline(*stages, model_id=text)
+        return _load_preset(f"hub:{preset.smaller}", where)
 
 
 def _published(part: Part) -> Published:
@@ -92,10 +95,14 @@ def _published(part: Part) -> Published:
         ConfigError: when it knows no such name, or one of another stage.
     """
     fitting = [name for name, one in CATALOG.items() if one.stage == part.stage]
-    if part.name not in fitting:
-        hint = f"is a {CATALOG[part.name].stage}, " if part.name in CATALOG else ""
-        raise part.wrong(f"{hint}{unknown('hub model', part.name, fitting)}")
-    return CATALOG[part.name]
+    if part.name in fitting:
+        return CATALOG[part.name]
+    if part.name in CATALOG:
+        raise part.wrong(
+            f"hub:{part.name} is a {CATALOG[part.name].stage}; {part.stage}s are "
+            f"{', '.join(fitting) or 'not on the hub'}"
+        )
+    raise part.wrong(unknown(f"hub {part.stage}", part.name, fitting))
 
 
 def _loader(part: Part, proposer: Part, where: Where) -> _Loader:
@@ -114,8 +121,7 @@ def _loader(part: Part, proposer: Part, where: Where) -> _Loader:
         case "openai" | "anthropic":
             from askmask.models.api_judge import ApiJudge
 
-            ask = ApiJudge.openai if part.kind == "openai" else ApiJudge.anthropic
-            return lambda: ask(part.name, part.source, **options)
+            return lambda: ApiJudge.load(part.kind, part.name, part.source, **options)
     if options:
         raise part.wrong(f"{part.name} has no options, got {', '.join(options)}")
     return _own_completer(part, proposer) if part.stage == "completer" else _embedded(part)

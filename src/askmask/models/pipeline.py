@@ -30,6 +30,7 @@ class Pipeline:
     Attributes:
         model_id: name of this composition.
         weights_hash: SHA-256 over the weight files of all stages, or None.
+        device: where the stages compute.
     """
 
     def __init__(
@@ -40,10 +41,12 @@ class Pipeline:
         *,
         model_id: str = "pipeline",
         weights_hash: str | None = None,
+        device: str = "cpu",
     ) -> None:
         """Compose the stages; without a completer, the proposer's amodal masks stay."""
         self.model_id = model_id
         self.weights_hash = weights_hash
+        self.device = device
         self._proposer = proposer
         self._completer = completer
         self._selector = selector

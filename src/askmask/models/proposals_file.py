@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from askmask.datasets.values import as_number, id_of, listed, whole
+from askmask.datasets.values import as_number, id_of, is_name, listed, whole
 from askmask.errors import DataError
 from askmask.formats.files import read_json
 from askmask.formats.segmentation import read_segmentation
@@ -40,11 +40,11 @@ class FileProposer:
         """Take the checked content of `path`, whose pictures lie in `pictures`."""
         self._path = path
         self._pictures = pictures
-        self._images = {image["id"]: image for image in images}
+        self._images: dict[object, _Row] = {image["id"]: image for image in images}
         self._ids = {image["file_name"]: image["id"] for image in images}
-        self._rows: dict[int | str, list[tuple[int, _Row]]] = defaultdict(list)
+        self._rows: dict[object, list[tuple[int, _Row]]] = defaultdict(list)
         for number, row in enumerate(rows):
-            self._rows[row["image_id"]].append((number, row))
+            self._rows[id_of(row["image_id"])].append((number, row))
         self._seen: dict[bytes, int | str] = {}
         self._unseen: dict[tuple[int, int], Iterator[_Row]] = {}
 
@@ -95,15 +95,16 @@ class FileProposer:
             DataError: when the file lists no such picture, or a proposal of it has no mask of the
                 picture's size or no score.
         """
-        image = self._images.get(picture) or self._images.get(self._ids.get(str(picture), ""))
-        if image is None:
+        known = self._ids.get(str(picture), id_of(picture))
+        if known not in self._images:
             near = get_close_matches(str(picture), self._ids, n=1)
             hint = f"did you mean {near[0]!r}?" if near else f"known are {listed(self._ids)}"
             raise DataError(f"{self._path}: no picture {picture!r}: {hint}")
+        image = self._images[known]
         size_hw = image["height"], image["width"]
         found = [
             self._proposal(row, size_hw, f"{self._path}: annotations[{number}]")
-            for number, row in self._rows[image["id"]]
+            for number, row in self._rows[known]
         ]
         found.sort(key=lambda pair: -pair[1])
         modal = Masks.from_rles([code for code, _ in found], size_hw)
@@ -134,9 +135,7 @@ class FileProposer:
         return self.of(self._seen[wanted])
 
     def _of_size(self, size_hw: tuple[int, int]) -> Iterator[_Row]:
-        return (
-            row for row in self._images.values() if (row["height"], row["width"]) == size_hw
-        )
+        return (row for row in self._images.values() if (row["height"], row["width"]) == size_hw)
 
     def _read(self, row: _Row, size_hw: tuple[int, int]) -> bytes:
         """Digest of a listed picture."""
@@ -172,12 +171,17 @@ def _list_of(content: object, key: str, path: Path) -> list[_Row]:
     return rows
 
 
+def _length(value: object) -> int | None:
+    pixels = whole(value)
+    return pixels if pixels is not None and pixels > 0 else None
+
+
 def _checked_image(row: _Row, where: str) -> _Row:
     checked = {
         "id": id_of(row.get("id")),
-        "file_name": row.get("file_name") if isinstance(row.get("file_name"), str) else None,
-        "height": whole(row.get("height")),
-        "width": whole(row.get("width")),
+        "file_name": row.get("file_name") if is_name(row.get("file_name")) else None,
+        "height": _length(row.get("height")),
+        "width": _length(row.get("width")),
     }
     for key, value in checked.items():
         if value is None:

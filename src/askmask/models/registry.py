@@ -8,6 +8,7 @@ from askmask.errors import ConfigError
 from askmask.models.by_name import class_at, unknown
 from askmask.models.hub.loading import Where
 from askmask.models.segmenter import MaskTyper, Segmenter
+from askmask.models.spec import KINDS
 
 __all__ = ["DEFAULT_MODEL", "MODELS", "available", "load", "load_mask_typer"]
 
@@ -62,10 +63,10 @@ def load(
         return TunedLisa.load(model_id, where)
     elif model_id and Path(model_id).is_dir():
         target = MODELS[DEFAULT_MODEL]
-    elif "+" in model_id or model_id.startswith("hub:"):
-        from askmask.models.composed import load_composed, load_preset
+    elif "+" in model_id or model_id.partition(":")[0] in filter(None, KINDS):
+        from askmask.models.composed import load_composed
 
-        return load_composed(model_id, where) if "+" in model_id else load_preset(model_id, where)
+        return load_composed(model_id, where)
     else:
         raise unknown("model", model_id, MODELS)
     if where not in (Where(), Where("cpu")):

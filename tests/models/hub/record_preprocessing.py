@@ -32,18 +32,21 @@ def main() -> None:
     from transformers import Sam2ImageProcessor, Sam3ImageProcessor
     from transformers.models.sam.image_processing_pil_sam import SamImageProcessorPil
 
+    processors = {
+        "sam1": lambda square: SamImageProcessorPil(
+            size={"longest_edge": square["height"]}, pad_size=square
+        ),
+        "sam2": lambda square: Sam2ImageProcessor(size=square),
+        "sam3": lambda square: Sam3ImageProcessor(size=square),
+    }
     recorded = {}
     for family, real in REAL.items():
-        for side in (SMALL, real):
-            square = {"height": side, "width": side}
-            processor = {
-                "sam1": lambda: SamImageProcessorPil(size={"longest_edge": side}, pad_size=square),
-                "sam2": lambda: Sam2ImageProcessor(size=square),
-                "sam3": lambda: Sam3ImageProcessor(size=square),
-            }[family]()
+        for side, step in ((SMALL, 1), (real, EVERY)):
+            processor = processors[family]({"height": side, "width": side})
             for name, picture in pictures().items():
-                made = processor(images=picture, return_tensors="np", input_data_format="channels_last")
-                step = 1 if side == SMALL else EVERY
+                made = processor(
+                    images=picture, return_tensors="np", input_data_format="channels_last"
+                )
                 recorded[f"{family}-{side}-{name}"] = made["pixel_values"][0][:, ::step, ::step]
     FILE.parent.mkdir(exist_ok=True)
     np.savez_compressed(FILE, **recorded)

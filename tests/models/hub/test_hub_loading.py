@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from askmask.errors import ConfigError, WeightsError
+from askmask.errors import ConfigError, NoRoomError, WeightsError
 from askmask.models.hub.loading import Where, load_part, out_of_memory, transformers
 
 
@@ -72,11 +72,45 @@ def test_a_gated_repository_says_how_to_get_in(monkeypatch):
         load_part("CLIPVisionModel", "someone/closed", Where("cpu"))
 
 
-def test_too_little_memory_names_smaller_choices():
+def test_a_gated_model_of_the_catalog_names_one_that_is_not(monkeypatch):
+    class GatedRepoError(OSError):
+        pass
+
+    def refuse(*args, **settings):
+        raise GatedRepoError("401")
+
+    monkeypatch.setattr(transformers().Sam2Model, "from_pretrained", refuse)
+    with pytest.raises(WeightsError, match="run `hf auth login`, or use hub:sam2-large"):
+        load_part("Sam2Model", "facebook/sam3@main", Where("cpu"))
+
+
+@pytest.mark.parametrize(
+    ("source", "advice"),
+    [("it", "a smaller model"), ("Qwen/Qwen3-VL-8B-Instruct", "hub:qwen3-vl-4b")],
+)
+def test_too_little_memory_names_smaller_choices(source, advice):
     import torch
 
-    with pytest.raises(WeightsError, match="too small; use a smaller model"), out_of_memory("it"):
+    with pytest.raises(NoRoomError, match=f"too small; use {advice}"), out_of_memory(source):
         raise torch.OutOfMemoryError("CUDA out of memory")
+
+
+def test_a_revision_stands_behind_the_repository(monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        transformers().AutoConfig,
+        "from_pretrained",
+        lambda source, **settings: asked.append((source, settings)),
+    )
+    load_part("AutoConfig", "org/model@abc123")
+    load_part("AutoConfig", "org/model")
+    assert asked == [("org/model", {"revision": "abc123"}), ("org/model", {})]
+
+
+def test_a_folder_may_have_an_at_in_its_name(clip, tmp_path):
+    odd = tmp_path / "clip@home"
+    odd.symlink_to(clip)
+    assert load_part("AutoConfig", str(odd)).model_type == "clip_vision_model"
 
 
 def test_a_broken_torchvision_counts_as_absent(tmp_path):

@@ -31,7 +31,8 @@ def test_needs_no_torchvision():
 def test_a_picture_that_is_a_view_of_another():
     picture = pictures()["tall"]
     assert torch.equal(
-        SAM2.pixels(picture[::-1, :, ::-1], SMALL), SAM2.pixels(picture[::-1, :, ::-1].copy(), SMALL)
+        SAM2.pixels(picture[::-1, :, ::-1], SMALL),
+        SAM2.pixels(picture[::-1, :, ::-1].copy(), SMALL),
     )
 
 
@@ -44,7 +45,8 @@ def test_points_move_with_the_picture(wanted):
     x, y = wanted.placement((60, 100), side).points(torch.tensor([80.0, 40.0])).tolist()
     bright = wanted.pixels(picture, side)[0, 0]
     row, column = divmod(int(bright.argmax()), side)
-    assert abs(row - y) <= 8 and abs(column - x) <= 8
+    assert abs(row - y) <= 8
+    assert abs(column - x) <= 8
     assert bright[int(y), int(x)] == bright.max()
 
 
@@ -75,7 +77,8 @@ def test_many_masks_are_coded_in_order():
         logits[number].view(-1)[: number % 16 + 1] = 1.0
     codes = SAM2.placement((8, 8), 16).rles(logits)
     areas = [rle.area(code) for code in codes]
-    assert areas[:16] == sorted(areas[:16]) and areas[16:] == areas[:3]
+    assert areas[:16] == sorted(areas[:16])
+    assert areas[16:] == areas[:3]
     assert SAM2.placement((8, 8), 16).rles(logits[:0]) == []
 
 

@@ -27,22 +27,21 @@ class OfficialLisa(OfficialLlava):
     """The authors' `evaluate`, in our words."""
 
     def __init__(self, folder):
-        super().__init__(folder, ("[SEG]", "<im_start>", "<im_end>"), eyes_side=28, eyes_layers=3)
+        eyes = {"hidden_size": 24, "num_hidden_layers": 3, "image_size": 28}
+        super().__init__(folder, ("[SEG]", "<im_start>", "<im_end>"), eyes)
         self.sam = OfficialSam(self.weights, "model.visual_model.")
-        self.config["out_dim"] = self.sam.channels
         self.seg = self.tokenizer.convert_tokens_to_ids("[SEG]")
         self.ids = self.prompt(SYSTEM, QUESTION)
-        self.pictured_ = self.pictured(
-            picture(), lambda x: self.weights.linear("model.mm_projector", x, WIDTH)
-        )
+        seen = self.looked(picture())[-2][1:]
+        self.pictured = self.weights.linear("model.mm_projector", seen, WIDTH)
 
     def logits(self, answer):
         ids = [*self.ids, *answer]
-        states = self.states(ids, self.pictured_)
+        states = self.states(ids, self.pictured)
         fc = "model.text_hidden_fcs.0"
         states = self.weights.linear(f"{fc}.0", states, WIDTH).relu()
         states = self.weights.linear(f"{fc}.2", states, self.sam.channels)
-        prompts = self.told(states, ids, self.seg, len(self.pictured_))
+        prompts = self.told(states, ids, self.seg, len(self.pictured))
         side = self.sam.side
         embedding = self.sam.encode(SAM1.pixels(picture(), side))
         return self.sam.decode(embedding, prompts)
@@ -62,7 +61,7 @@ def official(tmp_path_factory):
             made.seg,
         ]
         made.answer = [*answer, made.tokenizer.eos_token_id]
-        made.say(made.ids, made.pictured_, made.answer)
+        made.say(made.ids, made.pictured, made.answer)
         made.logits(made.answer)
     made.save()
     return made

@@ -11,7 +11,7 @@ from functools import partial
 
 from askmask.models.spec import Option
 
-__all__ = ["CATALOG", "PRESETS", "Preset", "Published", "smaller_than"]
+__all__ = ["CATALOG", "PRESETS", "Preset", "Published", "markdown", "smaller_than"]
 
 _BYTES = {"float32": 4.0, "bfloat16": 2.0, "float16": 2.0}
 _FOUR_BIT = 0.6
@@ -30,11 +30,12 @@ class Published:
         millions: of parameters.
         does: how it plays its part.
         working_gb: memory beside the weights, about.
-        cpu_seconds: about, on two cores, of a picture (proposers) or a sentence (selectors).
+        cpu_seconds: about, on two cores, of a `unit`.
         revision: branch, tag or commit of the repository.
         gated: whether its licence must be accepted on its page first.
         exact: whether the weights stay in float32 whatever is asked for.
         speaks: whether it is a language model, which four bits are for.
+        listens: whether it, as a proposer, looks anew for each sentence.
         smaller: name of the next smaller model of the same stage, or None.
         options: of the class, in this part.
     """
@@ -51,6 +52,7 @@ class Published:
     gated: bool = False
     exact: bool = False
     speaks: bool = False
+    listens: bool = False
     smaller: str | None = None
     options: Mapping[str, Option] = field(default_factory=dict)
 
@@ -58,6 +60,16 @@ class Published:
     def source(self) -> str:
         """What `load` takes."""
         return f"{self.repository}@{self.revision}"
+
+    @property
+    def unit(self) -> str:
+        """What it is asked once for: "picture" or "sentence"."""
+        return "sentence" if self.listens or self.stage == "selector" else "picture"
+
+    @property
+    def download_gb(self) -> float:
+        """Size of its weights on the hub, where language models are in bfloat16."""
+        return self.millions * _BYTES["bfloat16" if self.speaks else "float32"] / 1_000
 
     def memory_gb(self, dtype: str, *, four_bit: bool = False) -> float:
         """Memory that it needs, about.
@@ -102,6 +114,24 @@ _WORDS = partial(
     does="boxes of what a sentence names, and masks of them by SAM 2",
     working_gb=2.5,
     exact=True,
+    listens=True,
+)
+_SEGMENTS = partial(
+    Published,
+    "proposer",
+    "askmask.models.hub.panoptic:PanopticProposer",
+    does="segments of the classes of COCO",
+    working_gb=1.5,
+)
+_LOOKS = partial(
+    Published,
+    "proposer",
+    "askmask.models.hub.attention_proposer:AttentionProposer",
+    licence="Apache-2.0",
+    does="where a language model looks as it reads the sentence, and masks by SAM 2",
+    working_gb=2.5,
+    speaks=True,
+    listens=True,
 )
 _CLIP = partial(
     Published,
@@ -113,7 +143,7 @@ _CLIP = partial(
 _JUDGE = partial(
     Published,
     "selector",
-    "askmask.models.hub.judge:MllmJudge",
+    "askmask.models.hub.judge:Judge",
     licence="Apache-2.0",
     does="a language model sees the numbered candidates and scores them",
     working_gb=1.5,
@@ -125,41 +155,41 @@ CATALOG: dict[str, Published] = {
         repository="facebook/sam2.1-hiera-tiny",
         millions=39,
         working_gb=1.0,
-        cpu_seconds=45,
+        cpu_seconds=12,
     ),
     "sam2-small": _SAM(
         repository="facebook/sam2.1-hiera-small",
         millions=46,
         working_gb=1.0,
-        cpu_seconds=46,
+        cpu_seconds=13,
         smaller="sam2-tiny",
     ),
     "sam2-base": _SAM(
         repository="facebook/sam2.1-hiera-base-plus",
         millions=81,
         working_gb=1.2,
-        cpu_seconds=48,
+        cpu_seconds=15,
         smaller="sam2-small",
     ),
     "sam2-large": _SAM(
         repository="facebook/sam2.1-hiera-large",
         millions=224,
         working_gb=1.8,
-        cpu_seconds=55,
+        cpu_seconds=20,
         smaller="sam2-base",
     ),
     "sam-base": _SAM(
         repository="facebook/sam-vit-base",
         millions=94,
         working_gb=2.2,
-        cpu_seconds=50,
+        cpu_seconds=18,
         smaller="sam2-tiny",
     ),
     "sam-huge": _SAM(
         repository="facebook/sam-vit-huge",
         millions=641,
         working_gb=4.0,
-        cpu_seconds=90,
+        cpu_seconds=65,
         smaller="sam-base",
     ),
     "sam3": _SAM(
@@ -168,8 +198,21 @@ CATALOG: dict[str, Published] = {
         gated=True,
         millions=840,
         working_gb=2.5,
-        cpu_seconds=70,
+        cpu_seconds=35,
         smaller="sam2-large",
+    ),
+    "sam3-words": Published(
+        "proposer",
+        "askmask.models.hub.concepts:Sam3Concepts",
+        repository="facebook/sam3",
+        licence="SAM License",
+        gated=True,
+        does="masks of the things that a sentence names",
+        listens=True,
+        millions=840,
+        working_gb=2.5,
+        cpu_seconds=15,
+        smaller="grounding-dino-base",
     ),
     "grounding-dino-tiny": _WORDS(
         "askmask.models.hub.grounding:GroundingDino",
@@ -189,28 +232,37 @@ CATALOG: dict[str, Published] = {
         repository="google/owlv2-base-patch16-ensemble",
         millions=155 + 39,
         cpu_seconds=12,
-        smaller="grounding-dino-tiny",
     ),
-    "eomt-large": Published(
-        "proposer",
-        "askmask.models.hub.panoptic:PanopticProposer",
+    "eomt-base": _SEGMENTS(
+        repository="tue-mps/coco_panoptic_eomt_base_640_2x",
+        licence="MIT",
+        millions=93,
+        cpu_seconds=3,
+    ),
+    "eomt-large": _SEGMENTS(
         repository="tue-mps/coco_instance_eomt_large_640",
         licence="MIT",
-        does="segments of the 80 classes of COCO",
         millions=316,
-        working_gb=1.5,
         cpu_seconds=8,
-        smaller="mask2former-tiny",
+        smaller="eomt-base",
     ),
-    "mask2former-tiny": Published(
-        "proposer",
-        "askmask.models.hub.panoptic:PanopticProposer",
+    "mask2former-tiny": _SEGMENTS(
         repository="facebook/mask2former-swin-tiny-coco-instance",
-        licence="MIT",
-        does="segments of the 80 classes of COCO",
+        licence="CC BY-NC 4.0",
         millions=47,
-        working_gb=1.5,
         cpu_seconds=4,
+    ),
+    "qwen3-vl-2b-attention": _LOOKS(
+        repository="Qwen/Qwen3-VL-2B-Instruct",
+        millions=2_130 + 39,
+        cpu_seconds=17,
+        smaller="grounding-dino-tiny",
+    ),
+    "qwen2.5-vl-7b-attention": _LOOKS(
+        repository="Qwen/Qwen2.5-VL-7B-Instruct",
+        millions=8_290 + 39,
+        cpu_seconds=55,
+        smaller="qwen3-vl-2b-attention",
     ),
     "clip-base": _CLIP(
         repository="openai/clip-vit-base-patch32",
@@ -274,8 +326,13 @@ CATALOG: dict[str, Published] = {
 """Name, after hub: -> model."""
 
 PRESETS: dict[str, Preset] = {
-    "small": Preset("hub:sam2-tiny,grid=16+completer-v1+hub:siglip2-base", "for a CPU"),
+    "small": Preset("hub:sam2-tiny+completer-v1+hub:siglip2-base", "for a CPU"),
     "medium": Preset("hub:sam2-small+completer-v1+hub:qwen3-vl-2b", "for a GPU of 8 GB", "small"),
+    "rea2seg": Preset(
+        "hub:qwen3-vl-2b-attention+completer-v1+hub:qwen3-vl-2b",
+        "candidates where a language model looks, which it then judges",
+        "medium",
+    ),
     "large": Preset("hub:sam2-large+completer-v1+hub:qwen3-vl-8b", "for a GPU of 24 GB", "medium"),
 }
 """Name, after hub: -> whole model."""
@@ -292,3 +349,25 @@ def smaller_than(source: str) -> str | None:
         if one.repository == repository:
             return f"hub:{one.smaller}" if one.smaller else None
     return None
+
+
+def markdown() -> str:
+    """The tables of docs/hub-models.md."""
+    lines = ["| whole model | parts | for |", "|---|---|---|"]
+    lines += [f"| `hub:{name}` | `{one.parts}` | {one.does} |" for name, one in PRESETS.items()]
+    titles = ["part", "stage", "repository", "licence", "parameters", "GB in float32 / bfloat16"]
+    titles += ["seconds on two cores", "smaller"]
+    lines += ["", f"| {' | '.join(titles)} |", "|---" * len(titles) + "|"]
+    for name, one in CATALOG.items():
+        cells = (
+            f"`hub:{name}`",
+            one.stage,
+            one.repository,
+            one.licence + ", gated" * one.gated,
+            f"{one.millions:,.0f} M",
+            f"{one.memory_gb('float32'):.1f} / {one.memory_gb('bfloat16'):.1f}",
+            f"{one.cpu_seconds:.0f} a {one.unit}",
+            f"`hub:{one.smaller}`" if one.smaller else "",
+        )
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)

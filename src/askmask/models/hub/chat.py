@@ -12,6 +12,7 @@ import json
 import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
+from weakref import WeakValueDictionary
 
 import numpy as np
 import torch
@@ -83,12 +84,14 @@ class Chat:
 
     @classmethod
     def load(cls, source: str, where: Where) -> Chat:
-        """Load from a folder or a hub repository.
+        """Load from a folder or a hub repository; stages that use the same model share it.
 
         Raises:
             ConfigError: when the model is of another kind, or transformers is too old.
             WeightsError: when files are missing, gated, broken or too large for the memory.
         """
+        if (loaded := _LOADED.get((source, where))) is not None:
+            return loaded
         kind = load_part("AutoConfig", source).model_type
         if kind not in KINDS:
             raise ConfigError(f"{source}: expected a model of {', '.join(KINDS)}, got {kind}")
@@ -103,7 +106,8 @@ class Chat:
             )
         # The other backend needs torchvision; answers must not depend on whether it is there.
         processor = load_part("AutoImageProcessor", source, backend="pil")
-        return cls(model, _tokenizer(source), processor, source)
+        _LOADED[source, where] = chat = cls(model, _tokenizer(source), processor, source)
+        return chat
 
     @property
     def image_token(self) -> int:
@@ -238,6 +242,9 @@ class Chat:
         side = vision.image_size // vision.patch_size
         first = count - side**2 if self.model.config.model_type == "llava" else 0
         return Grid(first, (side, side), box_xyxy)
+
+
+_LOADED: WeakValueDictionary[tuple[str, Where], Chat] = WeakValueDictionary()
 
 
 def _tokenizer(source: str) -> Any:

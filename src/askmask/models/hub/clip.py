@@ -5,8 +5,7 @@ Such models know what things are called, and little of comparisons, relations an
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args
 
@@ -16,11 +15,11 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 from torch import Tensor
 
-from askmask.atomic import atomic_write
 from askmask.errors import ConfigError
 from askmask.models.deciding import decide
 from askmask.models.hub.calibration import Calibration
 from askmask.models.hub.loading import Where, load_part, out_of_memory
+from askmask.models.hub.saved import save_options, saved_options
 from askmask.models.registry import load_mask_typer
 from askmask.models.segmenter import MaskTyper
 from askmask.overlay.strokes import window
@@ -31,7 +30,7 @@ __all__ = ["Background", "ClipConfig", "ClipSelector", "crop_alone"]
 Background: TypeAlias = Literal["blur", "grey", "keep"]
 """What becomes of the pixels around a candidate in its crop."""
 
-_FILE = "clip_selector.json"
+_FILE = "clip.json"
 _GREY = (124, 116, 104)  # the mean of photographs
 _CLIP_THRESHOLD = 0.23
 _BATCH = 32
@@ -65,7 +64,11 @@ class ClipConfig:
 
 
 class ClipSelector:
-    """`Selector` by similarity of crops and sentence; the crops of a picture are encoded once."""
+    """`Selector` by similarity of crops and sentence; the crops of a picture are encoded once.
+
+    Attributes:
+        config: how crops are made, and what is alike enough.
+    """
 
     def __init__(
         self, model: Any, tokenizer: Any, processor: Any, config: ClipConfig, typer: MaskTyper
@@ -79,10 +82,10 @@ class ClipSelector:
             config: how crops are made.
             typer: says which mask type a sentence asks for.
         """
+        self.config = config
         self._model = model
         self._tokenizer = tokenizer
         self._processor = processor
-        self.config = config
         self._typer = typer
         self._seen: tuple[Candidates, Tensor] | None = None
 
@@ -98,36 +101,32 @@ class ClipSelector:
         """Load a model from a folder or a repository.
 
         Args:
-            source: folder that `save_pretrained` wrote, here or in transformers, or a repository.
+            source: folder or repository of the model, or a folder that `save` wrote.
             where: device and precision; four bits are for language models.
             typer: None takes the embedded one.
-            options: fields of `ClipConfig`; the others are those in the folder.
+            options: fields of `ClipConfig`; they go before saved ones.
 
         Raises:
-            ConfigError: for a model of another kind, or an option of none.
+            ConfigError: for a model of another kind, or an option that has no such value.
             WeightsError: when the files are missing, gated, broken or too large for the memory.
         """
+        source, saved = saved_options(source, _FILE)
+        config = ClipConfig(**{**saved, **options})
         kind = load_part("AutoConfig", source).model_type
         if kind not in ("clip", "siglip"):
             raise ConfigError(f"{source}: expected a model of kind clip, siglip, got {kind!r}")
-        saved = Path(source) / _FILE
-        config = ClipConfig(**json.loads(saved.read_text())) if saved.is_file() else ClipConfig()
         exact = replace(where or Where(), four_bit=False)
         return cls(
             load_part("AutoModel", source, exact),
             load_part("AutoTokenizer", source),
             load_part("AutoImageProcessor", source, backend="pil"),
-            replace(config, **options),
+            config,
             typer or load_mask_typer(),
         )
 
-    def save_pretrained(self, folder: str | Path) -> None:
-        """Write all that `load` reads."""
-        for part in (self._model, self._tokenizer, self._processor):
-            part.save_pretrained(folder)
-        text = json.dumps(asdict(self.config), indent=2) + "\n"
-        with atomic_write(Path(folder) / _FILE) as stream:
-            stream.write(text.encode())
+    def save(self, folder: str | Path) -> None:
+        """Write the options to `clip.json` in `folder`; the model stays where it is."""
+        save_options(folder, _FILE, self._model.name_or_path, self.config)
 
     def select(self, image: NDArray[np.uint8], candidates: Candidates, query: Query) -> Answer:
         """Choose the group: what is alike enough, and nearly as alike as the best.
@@ -156,7 +155,7 @@ class ClipSelector:
 
     @property
     def _scale(self) -> float:
-        return float(self._model.logit_scale.exp())
+        return float(self._model.logit_scale.detach().exp())
 
     @property
     def _threshold(self) -> float:
@@ -164,7 +163,7 @@ class ClipSelector:
         if self.config.threshold is not None:
             return self.config.threshold
         bias = getattr(self._model, "logit_bias", None)
-        return _CLIP_THRESHOLD if bias is None else -float(bias) / self._scale
+        return _CLIP_THRESHOLD if bias is None else -float(bias.detach()) / self._scale
 
     def _crops(self, image: NDArray[np.uint8], candidates: Candidates) -> Tensor:
         """Directions (N, D) of the candidates' crops; those of the last picture are kept."""

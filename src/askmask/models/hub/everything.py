@@ -68,7 +68,7 @@ class EverythingProposer:
         self,
         sam: Sam,
         *,
-        grid: int = 32,
+        grid: int | None = None,
         least_iou: float = 0.8,
         least_stability: float = 0.95,
         most_overlap: float = 0.7,
@@ -77,27 +77,28 @@ class EverythingProposer:
 
         Args:
             sam: the model.
-            grid: points along each side.
+            grid: points along each side; None for 32, as its authors use, and 16 on a CPU, which
+                takes a quarter of the time and loses the smallest things.
             least_iou: masks whose expected IoU is lower are dropped.
             least_stability: likewise, for `stability`.
             most_overlap: of two masks with a greater IoU the surer one stays.
         """
         self._sam = sam
-        self._grid = grid
+        self._grid = grid or (16 if sam.on_cpu else 32)
         self._least_iou = least_iou
         self._least_stability = least_stability
         self._most_overlap = most_overlap
 
     @classmethod
     def load(
-        cls, source: str, where: Where | None = None, *, batch: int = 64, **options: Any
+        cls, source: str, where: Where | None = None, *, batch: int | None = None, **options: Any
     ) -> EverythingProposer:
         """Load SAM from a folder or a repository.
 
         Args:
             source: of SAM 1, 2 or 3.
             where: device and precision.
-            batch: points that are decoded at once.
+            batch: points that are decoded at once; None for what suits the device.
             options: of the class.
         """
         return cls(Sam.load(source, where, batch=batch), **options)

@@ -3,11 +3,11 @@
 A proposer sees a picture before any sentence is known. These two have nothing to look for then,
 and there are two ways out:
 
-- *A vocabulary*, given when the model is loaded: its phrases are looked for once, in `propose`, and
-  all sentences choose among what was found, as with any proposer.
-- *Sentences*, without a vocabulary: `propose` finds nothing, `needs_text` says why, and the pipeline
-  asks `propose_for` for candidates of each sentence. The noun phrases of the sentence are looked
-  for, those of occluders and neighbours too: the selector needs something to compare with.
+- *A vocabulary*, given when the model is loaded: its phrases are looked for once, in `propose`,
+  and all sentences choose among what was found, as with any proposer.
+- *Sentences*, without a vocabulary: `propose` finds nothing, `needs_text` says why, and the
+  pipeline asks `propose_for` for candidates of each sentence. The noun phrases of the sentence are
+  looked for, those of occluders and neighbours too: the selector needs something to compare with.
 
 So no other stage, and no proposer that needs no words, knows of sentences.
 """

@@ -7,8 +7,7 @@ one for "nothing fits".
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from itertools import permutations
 from pathlib import Path
 from threading import Lock
@@ -17,17 +16,18 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from askmask.atomic import atomic_write
-from askmask.errors import ConfigError, DataError
+from askmask.errors import ConfigError
 from askmask.models.deciding import decide
 from askmask.models.hub.asked_type import ChatMaskTyper
 from askmask.models.hub.calibration import Calibration
 from askmask.models.hub.chat import Chat, Pictures
-from askmask.models.hub.loading import Where, load_file
+from askmask.models.hub.loading import Where
 from askmask.models.hub.numbered import Marks, Numbered, numbered_picture
 from askmask.models.hub.reader import Reader
+from askmask.models.hub.saved import save_options, saved_options
 from askmask.models.registry import load_mask_typer
 from askmask.models.segmenter import MaskTyper
+from askmask.rle import RLE
 from askmask.types import Answer, Candidates, Masks, Query
 
 __all__ = ["WAYS", "Judge", "JudgeOptions", "Scores"]
@@ -116,7 +116,7 @@ class _Sight(NamedTuple):
 
     image: NDArray[np.uint8]
     candidates: Candidates
-    references: Masks | None
+    references: tuple[RLE, ...]
     views: list[_View]
 
 
@@ -150,9 +150,9 @@ class Judge:
             ConfigError: for an unknown option or model.
             WeightsError: when files are missing, gated, broken or too large for the memory.
         """
-        saved: dict[str, Any] = {}
-        if Path(source).is_dir() and (file := load_file(source, _FILE)):
-            source, saved = _read(file)
+        source, saved = saved_options(source, _FILE)
+        if "calibration" in saved:
+            saved["calibration"] = Calibration(**saved["calibration"])
         try:
             chosen = JudgeOptions(**{**saved, **options})
         except TypeError as error:
@@ -167,9 +167,7 @@ class Judge:
         Raises:
             OutputError: when it cannot be written.
         """
-        told = {"source": self._chat.source, **asdict(self.options)}
-        with atomic_write(Path(folder) / _FILE) as stream:
-            stream.write(json.dumps(told, indent=2).encode())
+        save_options(folder, _FILE, self._chat.source, self.options)
 
     def select(self, image: NDArray[np.uint8], candidates: Candidates, query: Query) -> Answer:
         """Choose the group and its mask type; see `decide`."""
@@ -193,32 +191,32 @@ class Judge:
         with self._lock:
             views = self._views(image, candidates, query.references)
             if self.options.way == "pointwise":
-                told = [self._pointwise(view, query.text) for view in views]
+                each = [self._pointwise(view, query.text) for view in views]
                 # Nothing fits only where nothing of any view does.
-                return Scores(np.concatenate([s.select for s in told]), min(s.none for s in told))
+                return Scores(np.concatenate([s.select for s in each]), min(s.none for s in each))
             told = [self._listwise(view, query.text) for view in views]
-            select = np.concatenate([each.select for each in told])
+            select = np.concatenate([logits for logits, _ in told])
             if self.options.way == "pairwise" and len(select) > 1:
                 select = self._pairwise(image, candidates, query, select)
-            thought = " ".join(each.thought for each in told if each.thought) or None
+            thought = " ".join(said for _, said in told if said) or None
             return Scores(select, -float(np.logaddexp.reduce(select)), thought)
 
     def _views(
         self, image: NDArray[np.uint8], candidates: Candidates, references: Masks | None
     ) -> list[_View]:
         """Views of all candidates, those of the last picture without looking again."""
-        last = self._sight
+        last, codes = self._sight, references.rles if references is not None else ()
         if (
             last is None
             or last.image is not image
             or last.candidates is not candidates
-            or (last.references and last.references.rles) != (references and references.rles)
+            or last.references != codes
         ):
             self._sight = None  # frees the memory of the old one first
             several = range(0, len(candidates), len(_LABELS))
             parts = [candidates.modal[i : i + len(_LABELS)] for i in several]
             views = [self._view(image, part, references) for part in parts]
-            self._sight = last = _Sight(image, candidates, references, views)
+            self._sight = last = _Sight(image, candidates, codes, views)
         return last.views
 
     def _view(self, image: NDArray[np.uint8], masks: Masks, references: Masks | None) -> _View:
@@ -233,8 +231,8 @@ class Judge:
         before = _SENTENCE.format(words=view.shown.words, text=text)
         return self._chat.prompt(before + question, view.pictures)
 
-    def _listwise(self, view: _View, text: str) -> Scores:
-        """All labels as the next word, each against the label that none fits."""
+    def _listwise(self, view: _View, text: str) -> tuple[NDArray[np.float64], str | None]:
+        """All labels as the next word, each against the label that none fits; and what it said."""
         thought = None
         if self.options.way == "reasoning":
             prompt = self._prompt(view, text, _THINK)
@@ -245,8 +243,7 @@ class Judge:
             prompt = self._prompt(view, text, _LISTWISE.format(none=_NONE))
         labels = [*view.shown.labels, _NONE]
         logits = self._chat.label_logits(view.reader.read([prompt]), labels)[0]
-        select = logits[:-1] - logits[-1]
-        return Scores(select, -float(np.logaddexp.reduce(select)), thought)
+        return logits[:-1] - logits[-1], thought
 
     def _pointwise(self, view: _View, text: str) -> Scores:
         """Yes against no, for each candidate and for none."""
@@ -280,15 +277,3 @@ class Judge:
         ranked = select.copy()
         ranked[best[np.argsort(-strength, kind="stable")]] = select[best]
         return ranked
-
-
-def _read(file: Path) -> tuple[str, dict[str, Any]]:
-    """Source and options that were saved."""
-    try:
-        told = json.loads(file.read_text())
-        source = str(told.pop("source"))
-        weights = told["calibration"]["no_target_weights"]
-        calibration = {**told["calibration"], "no_target_weights": tuple(weights)}
-        return source, {**told, "calibration": Calibration(**calibration)}
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DataError(f"{file}: expected what Judge.save writes ({error})") from error

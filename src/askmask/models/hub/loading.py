@@ -145,11 +145,9 @@ def load_part(class_name: str, source: str, where: Where | None = None, **settin
         settings = {"dtype": where.torch_dtype(), **settings}
         if (quantization := where.quantization()) is not None:
             settings["quantization_config"] = quantization
-    repository, at, revision = ("", "", "") if Path(source).exists() else source.partition("@")
-    if at:
-        settings["revision"] = revision
+    repository, revision = _pinned(source)
     with _explained(source), out_of_memory(source):
-        part = getattr(library, class_name).from_pretrained(repository or source, **settings)
+        part = getattr(library, class_name).from_pretrained(repository, **revision, **settings)
         if where is None:
             return part
         if not where.four_bit:  # those are placed as they are loaded
@@ -158,15 +156,29 @@ def load_part(class_name: str, source: str, where: Where | None = None, **settin
 
 
 def load_file(source: str, name: str) -> Path | None:
-    """Find a file beside a model, in its folder or hub repository; None where there is none."""
+    """Find a file beside a model, in its folder or hub repository; None where there is none.
+
+    Raises:
+        WeightsError: when the repository is gated or does not exist.
+    """
     if Path(source).is_dir():
         beside = Path(source) / name
         return beside if beside.is_file() else None
     hub = _imported("huggingface_hub")
-    try:
-        return Path(hub.hf_hub_download(source, name))
-    except hub.errors.EntryNotFoundError:
-        return None
+    repository, revision = _pinned(source)
+    with _explained(source):
+        try:
+            return Path(hub.hf_hub_download(repository, name, **revision))
+        except hub.errors.EntryNotFoundError:
+            return None
+
+
+def _pinned(source: str) -> tuple[str, dict[str, str]]:
+    """Folder or repository, and the argument that pins its revision where one is named."""
+    repository, at, revision = source.partition("@")
+    return (
+        (repository, {"revision": revision}) if at and not Path(source).exists() else (source, {})
+    )
 
 
 @contextmanager
@@ -209,7 +221,8 @@ def _reason(error: BaseException, source: str) -> str:
         return "neither a folder nor a repository of the hub; check the name (askmask models)"
     return (
         "not a folder, not in the local cache, and the hub cannot be reached; run once with a "
-        f"connection, or give a folder that save_pretrained wrote ({_first_line(error)})"
+        "connection, give a folder that save_pretrained wrote, or use embedded-v1, which is here "
+        f"({_first_line(error)})"
     )
 
 

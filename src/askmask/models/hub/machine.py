@@ -41,8 +41,8 @@ def missing(model: Published) -> Iterator[str]:
         yield f"no {' and '.join(absent)}: pip install 'askmask[hub]'"
     if not downloaded(model):
         if model.gated:
-            yield "accept its licence on its page and run `hf auth login`"
-        yield f"{model.millions * 4 / 1_000:.1f} GB to download"
+            yield "gated: accept its licence on its page, then `hf auth login`"
+        yield f"{model.download_gb:.1f} GB to download"
     memory = memory_gb()
     if memory is not None and model.memory_gb("bfloat16") > memory:
         yield f"more memory than this computer's {memory:.0f} GB, unless it has a GPU"
@@ -60,28 +60,26 @@ def check_room(models: Mapping[str, Published], where: Where) -> None:
     """
     if not models:
         return
-    device = where.torch_device()
+    device = where.torch_device().type
     dtype = str(where.torch_dtype()).removeprefix("torch.")
     need = {name: model.memory_gb(dtype, four_bit=where.four_bit) for name, model in models.items()}
-    room = _device_gb(device.type)
+    room = _device_gb(device)
     if room is not None and sum(need.values()) > room:
-        largest = max(need, key=need.__getitem__)
+        largest = models[max(need, key=need.__getitem__)]
         names = " and ".join(f"hub:{name}" for name in need)
         raise NoRoomError(
-            f"{names}: about {sum(need.values()):.0f} GB are needed in {dtype}, the {device.type} "
-            f"has {room:.0f} GB: "
-            f"{_way_out(models[largest], dtype, device.type, where)}"
+            f"{names}: about {sum(need.values()):.0f} GB are needed in {dtype}, the {device} has "
+            f"{room:.0f} GB: {_way_out(largest, dtype, device, where)}"
         )
-    slow = {name: model for name, model in models.items() if model.cpu_seconds > _SLOW_SECONDS}
-    if device.type == "cpu" and slow:
-        times = ", ".join(
-            f"hub:{name} about {model.cpu_seconds:.0f} s a "
-            f"{'sentence' if model.stage == 'selector' else 'picture'}"
-            for name, model in slow.items()
-        )
+    times = [
+        f"hub:{name} about {model.cpu_seconds:.0f} s a {model.unit}"
+        for name, model in models.items()
+        if model.cpu_seconds > _SLOW_SECONDS
+    ]
+    if device == "cpu" and times:
         warnings.warn(
-            f"no GPU is used, so this takes long: {times} on two cores; embedded-v1 and the "
-            "small models of `askmask models` are faster",
+            f"no GPU is used, so this takes long: {', '.join(times)} on two cores; embedded-v1 and "
+            "the small models of `askmask models` are faster",
             AskmaskWarning,
             stacklevel=2,
         )

@@ -38,8 +38,8 @@ def mask_iou(masks: Tensor) -> Tensor:
     """
     flat = masks.flatten(1)
     common = torch.zeros(len(flat), len(flat), device=masks.device)
-    for some in flat.split(_PIXELS, 1):
-        pixels = some.float()
+    for start in range(0, flat.shape[1], _PIXELS):
+        pixels = flat[:, start : start + _PIXELS].float()
         common += pixels @ pixels.T
     return _ratio(common, flat.sum(1).float())
 
@@ -59,8 +59,8 @@ def suppress(overlap: Tensor, score: Tensor, threshold: float) -> Tensor:
     Returns:
         (…, N) bool, True for what is kept.
     """
-    order = score.argsort(-1, descending=True, stable=True)
-    place = order.argsort(-1)
+    order = score.argsort(dim=-1, descending=True, stable=True)
+    place = order.argsort(dim=-1)
     better = place[..., :, None] < place[..., None, :]
     suppresses = ((overlap > threshold) & better).float()
     keep = torch.ones_like(score, dtype=torch.bool)

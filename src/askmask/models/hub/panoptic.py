@@ -51,9 +51,7 @@ class PanopticProposer:
         self._most_overlap = most_overlap
 
     @classmethod
-    def load(
-        cls, source: str, where: Where | None = None, **options: float
-    ) -> PanopticProposer:
+    def load(cls, source: str, where: Where | None = None, **options: float) -> PanopticProposer:
         """Load Mask2Former or EoMT from a folder or a repository.
 
         Args:
@@ -85,7 +83,7 @@ class PanopticProposer:
 
     def _placement(self, made: Mapping[str, Tensor], picture_hw: tuple[int, int]) -> Placement:
         """How the processor placed the picture: stretched, or at the top left and filled up."""
-        height, width = input_hw = tuple(made["pixel_values"].shape[-2:])
+        height, width = input_hw = made["pixel_values"].shape[2], made["pixel_values"].shape[3]
         if "pixel_mask" in made:
             covered = made["pixel_mask"][0].bool()
             used_hw = int(covered.any(1).sum()), int(covered.any(0).sum())

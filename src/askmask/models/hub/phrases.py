@@ -13,29 +13,47 @@ __all__ = ["noun_phrases"]
 
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")  # noqa: RUF001
 
+_DETERMINERS_AND_PRONOUNS = """
+a an the this that these those my your his her its our their it he she they them him we us i me you
+one ones some any every each all both no none other another same such what which who whom whose
+"""
+
+_PREPOSITIONS_AND_CONJUNCTIONS = """
+about above across after against along among around as at before behind below beneath beside besides
+between beyond but by down during except for from if in inside into like near next of off on onto or
+and nor out outside over past so than then though through to toward towards under underneath until
+up upon via when where while why how with within without because
+"""
+
+_HELPING_WORDS = """
+am is are was were be been being do does did have has had can could will would shall should may
+might must not also only just even still too very please partly partially fully completely mostly
+together there here using used use
+"""
+
+_REQUESTS = """
+segment mask masks outline highlight find locate show give mark select pick cut extract draw trace
+return get identify detect point tell want need let see seen look looks looking
+"""
+
+_MASK_TYPES_AND_REGIONS = """
+visible hidden invisible occluded blocked covered obscured whole entire complete full shape extent
+silhouette part parts portion portions region regions area picture image photo left right front back
+top bottom side middle object objects thing things item items
+"""
+
 _BREAKS = frozenset(
-    # determiners, pronouns, numbers that count
-    "a an the this that these those my your his her its our their it he she they them him we us i "
-    "me you one ones some any every each all both no none other another same such what which who "
-    "whom whose "
-    # prepositions and conjunctions
-    "about above across after against along among around as at before behind below beneath beside "
-    "besides between beyond but by down during except for from if in inside into like near next of "
-    "off on onto or and nor out outside over past so than then though through to toward towards "
-    "under underneath until up upon via when where while why how with within without because "
-    # verbs that help and adverbs that say nothing of a thing
-    "am is are was were be been being do does did have has had can could will would shall should "
-    "may might must not also only just even still too very please partly partially fully "
-    "completely mostly together there here using used use "
-    # requests
-    "segment mask masks outline highlight find locate show give mark select pick cut extract draw "
-    "trace return get identify detect point tell want need let see seen look looks looking "
-    # what the mask type is told by, and words for any region
-    "visible hidden invisible occluded blocked covered obscured whole entire complete full shape "
-    "extent outline silhouette part parts portion portions region regions area picture image photo "
-    "left right front back top bottom side middle "
-    "object objects thing things item items".split()
+    " ".join(
+        (
+            _DETERMINERS_AND_PRONOUNS,
+            _PREPOSITIONS_AND_CONJUNCTIONS,
+            _HELPING_WORDS,
+            _REQUESTS,
+            _MASK_TYPES_AND_REGIONS,
+        )
+    ).split()
 )
+"""Words that are in no phrase."""
 
 
 def noun_phrases(text: str) -> tuple[str, ...]:

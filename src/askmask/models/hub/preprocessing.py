@@ -73,8 +73,8 @@ class Placement:
             N codes in the picture's size.
         """
         codes = []
-        for some in logits.split(_AT_ONCE):
-            large = some[None].float()
+        for start in range(0, len(logits), _AT_ONCE):
+            large = logits[None, start : start + _AT_ONCE].float()
             if self.used_hw is not None:
                 large = _enlarged(large, self.input_hw)
                 large = large[..., : self.used_hw[0], : self.used_hw[1]]

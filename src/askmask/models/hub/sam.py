@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -53,7 +54,12 @@ class Prompts:
     masks: NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
-        wanted = {"points_xy": (3, 2), "labels": (2, None), "boxes_xyxy": (2, 4), "masks": (3, None)}
+        wanted = {
+            "points_xy": (3, 2),
+            "labels": (2, None),
+            "boxes_xyxy": (2, 4),
+            "masks": (3, None),
+        }
         given = {name: value for name in wanted if (value := getattr(self, name)) is not None}
         for name, value in given.items():
             dimensions, last = wanted[name]
@@ -101,31 +107,41 @@ class Sam:
     Attributes:
         model: `SamModel`, `Sam2Model` or `Sam3TrackerModel`.
         preprocessing: what it wants pictures to be.
+        on_cpu: whether it computes without a GPU.
     """
 
     def __init__(
-        self, model: Any, preprocessing: Preprocessing, where: Where, *, batch: int = 64
+        self, model: Any, preprocessing: Preprocessing, where: Where, *, batch: int | None = None
     ) -> None:
-        """Wrap a model; `batch` prompts are decoded at once."""
+        """Wrap a model.
+
+        Args:
+            model: of one of the three classes.
+            preprocessing: of its pictures.
+            where: device, and precision of the image encoder.
+            batch: prompts that are decoded at once; None for 64 on a GPU and 4 on a CPU, where more
+                only take more memory.
+        """
         self.model = model
         self.preprocessing = preprocessing
         self._where = where
-        self._batch = batch
+        self.on_cpu: bool = where.torch_device().type == "cpu"
+        self._batch = batch or (4 if self.on_cpu else 64)
         self._side: int = model.config.prompt_encoder_config.image_size
         self._patch: int = model.config.prompt_encoder_config.patch_size
         self._embedding = Remembered(self._encoded)
 
     @classmethod
-    def load(cls, source: str, where: Where | None = None, *, batch: int = 64) -> Sam:
+    def load(cls, source: str, where: Where | None = None, *, batch: int | None = None) -> Sam:
         """Load a model.
 
         The weights stay in float32, and where a lower precision is asked for only the image encoder
-        computes in it: bfloat16 would move points by up to 4 pixels of 1024.
+        computes in it: bfloat16 cannot tell a pixel of 1024 from its neighbours.
 
         Args:
             source: folder that `save_pretrained` wrote, or name of a hub repository.
             where: device and precision.
-            batch: prompts that are decoded at once.
+            batch: prompts that are decoded at once; None for what suits the device.
 
         Raises:
             ConfigError: when the folder holds another kind of model.
@@ -167,7 +183,7 @@ class Sam:
         for start in range(0, len(prompts), self._batch):
             some = prompts[start : start + self._batch]
             # One prompt a row, and so an embedding for each: only so can a prompt have a mask.
-            rows = _each(embedding, lambda part, n=len(some): part.expand(n, *part.shape[1:]))
+            rows = _each(embedding, partial(_repeated, times=len(some)))
             with torch.inference_mode(), out_of_memory("SAM"):
                 found = self.model(
                     image_embeddings=rows,
@@ -259,6 +275,10 @@ def _each(embedding: Any, change: Any) -> Any:
     if isinstance(embedding, Tensor):
         return change(embedding)
     return [change(part) for part in embedding]
+
+
+def _repeated(part: Tensor, times: int) -> Tensor:
+    return part.expand(times, *part.shape[1:])
 
 
 def _boxes_of(masks: NDArray[np.bool_], size_hw: tuple[int, int]) -> NDArray[np.float32]:

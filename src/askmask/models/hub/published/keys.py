@@ -43,12 +43,14 @@ class Checkpoint:
     """A folder or repository as authors publish it.
 
     Attributes:
-        source: where it is, for messages.
+        source: where it is.
+        folder: inside of it; "" for none.
         config: what its `config.json` says.
         tensors: by their published names.
     """
 
     source: str
+    folder: str
     config: dict[str, Any]
     tensors: dict[str, Tensor]
 
@@ -66,14 +68,14 @@ class Checkpoint:
         inside = f"{folder}/" if folder else ""
         config = load_file(source, f"{inside}config.json")
         if config is None:
-            raise WeightsError(f"{source}: {inside}config.json is missing; check the name")
+            raise WeightsError(_absent(source, f"{inside}config.json"))
         tensors: dict[str, Tensor] = {}
         for name in _shards(source, inside):
             path = load_file(source, inside + name)
             if path is None:
-                raise WeightsError(f"{source}: {inside}{name} is missing; download it again")
+                raise WeightsError(_absent(source, inside + name))
             tensors |= _mapped(path)
-        return cls(source, read_json(config, _MAX_INDEX_BYTES), tensors)
+        return cls(source, folder, read_json(config, _MAX_INDEX_BYTES), tensors)
 
     def option(self, *names: str) -> Any:
         """Value of the first of `names` that the configuration has.
@@ -110,7 +112,14 @@ def _shards(source: str, inside: str) -> Iterable[str]:
     for name in _SINGLE:
         if load_file(source, inside + name) is not None:
             return [name]
-    raise WeightsError(f"{source}: has none of {', '.join(_INDEXES + _SINGLE)}; check the name")
+    raise WeightsError(_absent(source, " or ".join(inside + name for name in _INDEXES + _SINGLE)))
+
+
+def _absent(source: str, name: str) -> str:
+    return (
+        f"{source}: {name} is missing, here or in the local cache; check the name, or run once with "
+        "a connection"
+    )
 
 
 def _mapped(path: Path) -> dict[str, Tensor]:

@@ -118,7 +118,7 @@ class PublishedLisa(PublishedSegmenter):
     def _rules(self) -> Rules:
         return (*LLAVA_RULES, *PROMPT_RULES, *nested(SAM_RULES, self.sam_prefix, "sam."))
 
-    def _see(self, image: NDArray[np.uint8]) -> LisaSeen:
+    def _see(self, image: NDArray[np.uint8]) -> Any:
         states = self._llava.look(image)
         return LisaSeen(self._llava.words_of(states), self._sam.see(image))
 

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn import functional
 
 from askmask.errors import ConfigError, WeightsError
 from askmask.models.hub.loading import Where, load_part, out_of_memory, transformers
@@ -22,9 +23,11 @@ __all__ = [
     "LLAVA_RULES",
     "PROMPT_RULES",
     "Llava",
+    "Patches",
     "Piece",
     "Spoken",
     "conversation_of",
+    "is_sentence",
     "language_on_meta",
     "perceptron",
     "projector",
@@ -73,8 +76,21 @@ _SIZES = (
 
 _SENTENCE_ENDS = (".", "?", "!")
 
-Piece: TypeAlias = str | Tensor
-"""Of what the language model reads: words, or states (T, width) that stand for a picture."""
+
+class Patches(NamedTuple):
+    """A picture, some of whose states may not be looked at.
+
+    Attributes:
+        states: (T, width).
+        visible: (T,) bool.
+    """
+
+    states: Tensor
+    visible: Tensor
+
+
+Piece: TypeAlias = str | Tensor | Patches
+"""Of what the language model reads: words, or states (T, width) that stand for something seen."""
 
 
 class Spoken(NamedTuple):
@@ -125,12 +141,17 @@ def prompt_projection(checkpoint: Checkpoint) -> nn.Sequential:
     )
 
 
+def is_sentence(text: str) -> bool:
+    """Whether `text` ends as a sentence does, so that it is not the name of a thing."""
+    return text.rstrip().endswith(_SENTENCE_ENDS)
+
+
 def question_of(text: str) -> str:
     """What LISA's authors ask for a sentence, or for the name of a thing.
 
-    A text that ends like a sentence is one; theirs come with a mark that says so.
+    Their sentences come with a mark that says which of both they are.
     """
-    if text.rstrip().endswith(_SENTENCE_ENDS):
+    if is_sentence(text):
         return f"{text.strip()} Please output segmentation mask."
     return f"What is {text.strip()} in this image? Please output segmentation mask."
 
@@ -153,6 +174,7 @@ class Llava:
         tokenizer: of the language model, with the tokens that the authors added.
         vision: a `CLIPVisionModel`.
         processor: makes its input of a picture.
+        layer: whose output the language model reads; -1 is the last.
     """
 
     def __init__(
@@ -165,9 +187,10 @@ class Llava:
     ) -> None:
         """Wrap parts that are loaded; prefer `of`."""
         self.tokenizer, self.vision, self.processor = tokenizer, vision, processor
-        self._language, self._projector = net["language"], net["projector"]
+        self._language: Any = net["language"]
+        self._projector = net["projector"]
         self._source = checkpoint.source
-        self._layer: int = checkpoint.config.get("mm_vision_select_layer", -2)
+        self.layer: int = checkpoint.config.get("mm_vision_select_layer", -2)
         added = sorted(tokenizer.get_added_vocab(), key=len, reverse=True)
         self._added = re.compile(f"({'|'.join(map(re.escape, added))})")
 
@@ -188,7 +211,7 @@ class Llava:
             net,
             load_part("CLIPVisionModel", eyes, replace(where, four_bit=False)),
             load_part("AutoImageProcessor", eyes, backend="pil"),
-            load_part("AutoTokenizer", checkpoint.source),
+            load_part("AutoTokenizer", checkpoint.source, subfolder=checkpoint.folder),
             checkpoint,
         )
 
@@ -202,6 +225,18 @@ class Llava:
         if found is None:
             raise WeightsError(f"{self._source}: its tokenizer has no token {name}")
         return found
+
+    def tokens(self, pattern: str) -> dict[str, int]:
+        """Numbers of the tokens `pattern` with 0, 1, … in it, as many as the authors added.
+
+        Raises:
+            WeightsError: when there is not one.
+        """
+        added = self.tokenizer.get_added_vocab()
+        found: dict[str, int] = {}
+        while (name := pattern.format(len(found))) in added:
+            found[name] = added[name]
+        return found or {pattern.format(0): self.token(pattern.format(0))}
 
     def look(self, image: NDArray[np.uint8]) -> tuple[Tensor, ...]:
         """Hidden states of CLIP for a picture (H, W, 3) uint8 RGB, (1 + T, width) each.
@@ -218,7 +253,7 @@ class Llava:
     def words_of(self, states: Sequence[Tensor]) -> Tensor:
         """What the language model reads, (T, width), of a picture that CLIP has looked at."""
         with torch.inference_mode():
-            projected: Tensor = self._projector(states[self._layer][1:])
+            projected: Tensor = self._projector(states[self.layer][1:])
         return projected
 
     def speak(
@@ -236,7 +271,10 @@ class Llava:
         ids: list[int] = []
         states: list[Tensor] = []
         with torch.inference_mode(), out_of_memory(self._source):
-            read = self._language.model(inputs_embeds=self._embedded(pieces), use_cache=True)
+            embedded, visible = self._embedded(pieces)
+            read = self._language.model(
+                inputs_embeds=embedded, attention_mask=visible, use_cache=True
+            )
             while True:
                 state = read.last_hidden_state[:, -1]
                 likeliest = int(self._language.lm_head(state).argmax())
@@ -244,8 +282,10 @@ class Llava:
                 states.append(state[0])
                 if len(ids) == limit or ids[-1] == self.tokenizer.eos_token_id:
                     return Spoken(ids, torch.stack(states))
+                visible = functional.pad(visible, (0, 1), value=1)
                 read = self._language.model(
                     input_ids=torch.tensor([ids[-1:]], device=state.device),
+                    attention_mask=visible,
                     past_key_values=read.past_key_values,
                     use_cache=True,
                 )
@@ -293,15 +333,18 @@ class Llava:
         said: str = self.tokenizer.decode(spoken.ids, skip_special_tokens=True)
         return " ".join(said.split())
 
-    def _embedded(self, pieces: Sequence[Piece]) -> Tensor:
-        """(1, T, width) of everything that is read."""
+    def _embedded(self, pieces: Sequence[Piece]) -> tuple[Tensor, Tensor]:
+        """(1, T, width) of everything that is read, and (1, T) whether it may be looked at."""
         embed = self._language.get_input_embeddings()
-        states = []
+        device = embed.weight.device
+        states, visible = [], []
         for place, piece in enumerate(pieces):
             if isinstance(piece, str):
                 start = [self.tokenizer.bos_token_id] if place == 0 else []
-                ids = torch.tensor(start + self.ids(piece), dtype=torch.long)
-                states.append(embed(ids.to(embed.weight.device)))
-            else:
-                states.append(piece)
-        return torch.cat([one.to(states[0]) for one in states])[None]
+                ids = torch.tensor(start + self.ids(piece), dtype=torch.long, device=device)
+                piece = embed(ids)
+            if not isinstance(piece, Patches):
+                piece = Patches(piece, torch.ones(len(piece)))
+            states.append(piece.states.to(embed.weight))
+            visible.append(piece.visible.to(device, torch.long))
+        return torch.cat(states)[None], torch.cat(visible)[None]

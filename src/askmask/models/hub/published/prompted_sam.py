@@ -18,18 +18,27 @@ from askmask.models.hub.preprocessing import SAM1, Placement
 from askmask.models.hub.published.keys import Checkpoint, Rules, nested
 from askmask.models.hub.sam import Sam
 
-__all__ = ["DECODER_RULES", "SAM_RULES", "PromptedSam", "SamSeen", "decoder_config", "sam_on_meta"]
+__all__ = [
+    "PERCEPTRON_RULES",
+    "SAM_RULES",
+    "TWO_WAY_RULES",
+    "PromptedSam",
+    "SamSeen",
+    "decoder_config",
+    "sam_on_meta",
+]
 
 _HEADS = 8
 """Heads of Meta's decoder, which no tensor tells."""
 
-_PERCEPTRON: Rules = (
+PERCEPTRON_RULES: Rules = (
     ("layers.0.", "proj_in."),
     ("layers.1.", "layers.0."),
     ("layers.2.", "proj_out."),
 )
+"""Perceptron of three layers of Meta -> `SamFeedForward`."""
 
-_TWO_WAY: Rules = (
+TWO_WAY_RULES: Rules = (
     ("layers.*.norm1.", "layers.*.layer_norm1."),
     ("layers.*.norm2.", "layers.*.layer_norm2."),
     ("layers.*.norm3.", "layers.*.layer_norm3."),
@@ -37,17 +46,17 @@ _TWO_WAY: Rules = (
     ("norm_final_attn.", "layer_norm_final_attn."),
     ("", ""),
 )
+"""Transformer of Meta's decoder -> `SamTwoWayTransformer`."""
 
-DECODER_RULES: Rules = (
-    *nested(_TWO_WAY, "transformer.", "transformer."),
+_DECODER: Rules = (
+    *nested(TWO_WAY_RULES, "transformer.", "transformer."),
     ("output_upscaling.0.", "upscale_conv1."),
     ("output_upscaling.1.", "upscale_layer_norm."),
     ("output_upscaling.3.", "upscale_conv2."),
-    *nested(_PERCEPTRON, "output_hypernetworks_mlps.*.", "output_hypernetworks_mlps.*."),
-    *nested(_PERCEPTRON, "iou_prediction_head.", "iou_prediction_head."),
+    *nested(PERCEPTRON_RULES, "output_hypernetworks_mlps.*.", "output_hypernetworks_mlps.*."),
+    *nested(PERCEPTRON_RULES, "iou_prediction_head.", "iou_prediction_head."),
     ("", ""),
 )
-"""Mask decoder of Meta -> `SamMaskDecoder`."""
 
 SAM_RULES: Rules = (
     ("image_encoder.patch_embed.proj.", "vision_encoder.patch_embed.projection."),
@@ -69,7 +78,7 @@ SAM_RULES: Rules = (
     ("prompt_encoder.mask_downscaling.3.", "prompt_encoder.mask_embed.conv2."),
     ("prompt_encoder.mask_downscaling.4.", "prompt_encoder.mask_embed.layer_norm2."),
     ("prompt_encoder.mask_downscaling.6.", "prompt_encoder.mask_embed.conv3."),
-    *nested(DECODER_RULES, "mask_decoder.", "mask_decoder."),
+    *nested(_DECODER, "mask_decoder.", "mask_decoder."),
     ("prompt_encoder.", "prompt_encoder."),
 )
 """SAM of Meta -> `SamModel`."""
@@ -116,18 +125,21 @@ def sam_on_meta(checkpoint: Checkpoint, prefix: str) -> Any:
         return library.SamModel(config)
 
 
-def decoder_config(checkpoint: Checkpoint, prefix: str) -> dict[str, Any]:
+def decoder_config(
+    checkpoint: Checkpoint, prefix: str, transformer: str = "transformer."
+) -> dict[str, Any]:
     """Arguments of `SamMaskDecoderConfig` for the decoder under `prefix`."""
     masks, width = checkpoint.shape(f"{prefix}mask_tokens.weight")
+    layers, head = f"{prefix}{transformer}layers.", f"{prefix}iou_prediction_head.layers."
     return {
         "hidden_size": width,
-        "mlp_dim": checkpoint.shape(f"{prefix}transformer.layers.0.mlp.lin1.weight")[0],
-        "num_hidden_layers": checkpoint.count(f"{prefix}transformer.layers."),
+        "mlp_dim": checkpoint.shape(f"{layers}0.mlp.lin1.weight")[0],
+        "num_hidden_layers": checkpoint.count(layers),
         "num_attention_heads": _HEADS,
         "layer_norm_eps": 1e-5,  # torch's own, as Meta's code has it; transformers says 1e-6
         "num_multimask_outputs": masks - 1,
-        "iou_head_depth": checkpoint.count(f"{prefix}iou_prediction_head.layers."),
-        "iou_head_hidden_dim": checkpoint.shape(f"{prefix}iou_prediction_head.layers.0.weight")[0],
+        "iou_head_depth": checkpoint.count(head),
+        "iou_head_hidden_dim": checkpoint.shape(f"{head}0.weight")[0],
     }
 
 
