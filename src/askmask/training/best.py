@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch import nn
 
+from askmask.errors import ConfigError
+
 __all__ = ["BestWeights"]
 
 
@@ -25,9 +27,17 @@ class BestWeights:
         self._measure = measure
 
     def offer(self, model: nn.Module, measured: Mapping[str, float], step: int) -> None:
-        """Keep the weights of `model` if none before were as good."""
+        """Keep the weights of `model` if none before were as good.
+
+        Raises:
+            ConfigError: when there is no such measure.
+        """
         if not self._measure:
             return
+        if self._measure not in measured:
+            raise ConfigError(
+                f"loop.best_by: expected one of {', '.join(measured)}, got {self._measure!r}"
+            )
         kept = self._kept()
         if kept is not None and kept["measured"][self._measure] >= measured[self._measure]:
             return

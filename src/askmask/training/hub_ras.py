@@ -84,8 +84,8 @@ class RasLearner:
             return self._finder.with_image(lesson.image).candidates
         if not lesson.studied.objects:
             raise ConfigError(
-                f"{lesson.studied.path}: has no annotated objects to choose among; let a model find "
-                "some, e.g. --set pool=embedded-v1"
+                f"{lesson.studied.path}: has no annotated objects to choose among; let a model "
+                "find some, e.g. --set pool=embedded-v1"
             )
         return _annotated(lesson.studied.objects, (lesson.record.height, lesson.record.width))
 

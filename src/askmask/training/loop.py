@@ -21,7 +21,7 @@ from askmask.training.ema import WeightAverage
 from askmask.training.placement import Placement
 from askmask.training.processes import Processes
 from askmask.training.run import TrainingRun
-from askmask.training.schedule import Every, Schedule, duration, share_of_peak
+from askmask.training.schedule import SCHEDULES, Every, duration, share_of_peak
 
 __all__ = ["FOREVER", "LoopSettings", "TrainingTask", "evaluate", "fit"]
 
@@ -68,7 +68,7 @@ class LoopSettings:
     Attributes:
         weight_decay: of AdamW.
         warmup_steps: until the learning rate has its peak.
-        schedule: course of the learning rate after that.
+        schedule: course of the learning rate after that, one of `SCHEDULES`.
         clip_norm: longest gradient.
         average: decay of the weights' running average, which then is what is evaluated, exported
             and started from by others; 0 for the last weights.
@@ -83,7 +83,7 @@ class LoopSettings:
 
     weight_decay: float = 0.02
     warmup_steps: int = 100
-    schedule: Schedule = "cosine"
+    schedule: str = "cosine"
     clip_norm: float = 5.0
     average: float = 0.0
     accumulate: int = 1
@@ -92,6 +92,12 @@ class LoopSettings:
     evaluate_seconds: float = 300.0
     evaluate_steps: int = 0
     best_by: str = ""
+
+    def __post_init__(self) -> None:
+        if self.schedule not in SCHEDULES:
+            raise ConfigError(
+                f"loop.schedule: expected {' or '.join(SCHEDULES)}, got {self.schedule!r}"
+            )
 
 
 def fit(

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import math
-from typing import Literal, TypeAlias
 
-__all__ = ["Every", "Schedule", "duration", "share_of_peak"]
+__all__ = ["SCHEDULES", "Every", "duration", "share_of_peak"]
 
-Schedule: TypeAlias = Literal["cosine", "step"]
+SCHEDULES = ("cosine", "step")
 """Course of the learning rate after its warm-up."""
 
 _DROP = 0.8
 """Share of the budget after which "step" takes a tenth."""
 
 
-def share_of_peak(step: int, used: float, warmup_steps: int, schedule: Schedule) -> float:
+def share_of_peak(step: int, used: float, warmup_steps: int, schedule: str) -> float:
     """Linear warm-up, then a cosine over the budget down to 1 % of the peak, or one drop to 10 %.
 
     Args:
         step: steps that were taken.
         used: share of the budget that is used.
         warmup_steps: until the peak.
-        schedule: what comes after.
+        schedule: what comes after, one of `SCHEDULES`.
     """
     if schedule == "step":
         course = 1.0 if used < _DROP else 0.1
