@@ -19,10 +19,13 @@ from typer.testing import CliRunner  # noqa: E402
 
 from askmask.cli.main import app  # noqa: E402
 from askmask.errors import WeightsError  # noqa: E402
+from askmask.formats.askmask import read_queries, write_queries  # noqa: E402
 from askmask.images import read_image  # noqa: E402
 from askmask.models.hub.published.tuned_lisa import TunedLisa  # noqa: E402
 from askmask.models.registry import load  # noqa: E402
 from askmask.types import MaskType, Query  # noqa: E402
+
+EYES = {"hidden_size": 24, "num_hidden_layers": 3, "image_size": 28}
 
 
 @pytest.fixture(scope="module")
@@ -30,10 +33,9 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> str:
     """LISA as its authors publish it, with random weights."""
     folder = tmp_path_factory.mktemp("lisa")
     with torch.inference_mode():
-        made = OfficialLlava(folder, ("[SEG]", "<im_start>", "<im_end>"), 28, 3)
+        made = OfficialLlava(folder, ("[SEG]", "<im_start>", "<im_end>"), EYES)
         sam = OfficialSam(made.weights, "model.visual_model.")
-        made.config["out_dim"] = sam.channels
-        made.weights.linear("model.mm_projector", torch.zeros(1, 24), WIDTH)
+        made.weights.linear("model.mm_projector", torch.zeros(1, EYES["hidden_size"]), WIDTH)
         states = made.weights.linear("model.text_hidden_fcs.0.0", torch.zeros(1, WIDTH), WIDTH)
         prompts = made.weights.linear("model.text_hidden_fcs.0.2", states, sam.channels)
         sam.decode(sam.encode(torch.zeros(1, 3, sam.side, sam.side)), prompts)
@@ -43,23 +45,25 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> str:
 def test_the_recipe_learns_masks_and_words_and_keeps_the_best_epoch(
     base: str, tmp_path: Path
 ) -> None:
-    data, out = toy_data(tmp_path / "data", pictures=1), tmp_path / "run"
-    steps = 40
+    data, out, steps = toy_data(tmp_path / "data", pictures=1), tmp_path / "run", 200
+    queries = data / "queries-train.jsonl"
+    write_queries(queries, [one for one in read_queries(queries) if "red" in one.text])
     arguments = [
         *("train", "hub:lisa", "--data", str(data), "--validate", str(data), "--base", base),
         *("--out", str(out), "--budget", f"{steps} steps", "--device", "cpu"),
-        *("--set", "learning_rate=0.01", "--set", "loop.warmup_steps=5"),
-        *("--set", "loop.log_seconds=0", "--set", "loop.evaluate_steps=10"),
+        *("--set", "learning_rate=0.006", "--set", "loop.warmup_steps=10"),
+        *("--set", "loop.accumulate=1", "--set", "loop.evaluate_steps=50"),
+        *("--set", "loop.log_seconds=0"),
     ]
     done = CliRunner().invoke(app, arguments)
     assert done.exit_code == 0, done.output
     lines = [json.loads(x) for x in (out / "training" / "metrics.jsonl").read_text().splitlines()]
     losses = [line["text"] + line["bce"] + line["dice"] for line in lines if "bce" in line]
     assert len(losses) == steps
-    assert np.mean(losses[-6:]) < 0.7 * np.mean(losses[:6])
+    assert np.mean(losses[-9:]) < 0.5 * np.mean(losses[:9])
     measured = [line["gIoU"] for line in lines if "gIoU" in line]
     kept = json.loads((out / "run.json").read_text())["held_out"]
-    assert kept["gIoU"] == max(measured) > measured[0] + 0.05
+    assert kept["gIoU"] == max(measured) > 0.4 > measured[0]
     assert f"--model {out / 'weights'}" in done.output
 
     lisa = load(str(out / "weights"), device="cpu")

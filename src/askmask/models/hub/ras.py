@@ -106,7 +106,7 @@ class RasSelector:
         Raises:
             ConfigError, WeightsError: see `Chat.load` and `add_lora`.
         """
-        chat = Chat.load(base, where)
+        chat = Chat.load(base, where, shared=False)
         chat.model.requires_grad_(False)
         adapted = add_lora(chat.model, lora) if lora.rank else None
         width = chat.model.get_input_embeddings().embedding_dim
@@ -125,7 +125,7 @@ class RasSelector:
                 f"{folder / _FILE} is missing; give the folder that `askmask train hub:ras` wrote"
             )
         said = read_json(folder / _FILE, _MAX_BYTES)
-        chat = Chat.load(said["base"], where)
+        chat = Chat.load(said["base"], where, shared=False)
         adapters = folder / "adapter"
         adapted = load_lora(chat.model, adapters) if adapters.is_dir() else None
         return cls(chat, MaskTokens.from_pretrained(folder / "tokens"), adapted, model_id=source)

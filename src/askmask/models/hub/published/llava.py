@@ -300,12 +300,14 @@ class Llava:
         Returns:
             (N, width) last hidden states, each the one that its token is said from.
         """
-        read = self._embedded(pieces)
+        read, visible = self._embedded(pieces)
         embed = self._language.get_input_embeddings()
         told = embed(torch.tensor([ids[:-1]], dtype=torch.long, device=read.device))
         with out_of_memory(self._source):
             states: Tensor = self._language.model(
-                inputs_embeds=torch.cat([read, told], 1), use_cache=False
+                inputs_embeds=torch.cat([read, told], 1),
+                attention_mask=functional.pad(visible, (0, len(ids) - 1), value=1),
+                use_cache=False,
             ).last_hidden_state[0]
         return states[-len(ids) :]
 
