@@ -22,7 +22,8 @@ from askmask.models.hub.everything import EverythingProposer, grid_points
 from askmask.models.hub.loading import Where, transformers
 from askmask.models.hub.nms import box_iou, suppress
 from askmask.models.hub.preprocessing import SAM2
-from askmask.models.hub.sam import Prompts, Sam
+from askmask.models.hub.prompts import Prompts
+from askmask.models.hub.sam import Sam
 
 
 def seconds_of(work: Callable[[], Any], times: int = 1) -> tuple[float, Any]:

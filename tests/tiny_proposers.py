@@ -76,10 +76,8 @@ def sam1(folder: Path) -> str:
     return _saved(library.SamModel(config), folder)
 
 
-def sam2(folder: Path) -> str:
-    """Save a SAM 2."""
+def _sam2_parts() -> dict[str, Any]:
     library = transformers()
-    torch.manual_seed(0)
     backbone = library.Sam2HieraDetConfig(
         hidden_size=8,
         num_attention_heads=1,
@@ -97,12 +95,38 @@ def sam2(folder: Path) -> str:
         backbone_feature_sizes=[[SIDE // 4] * 2, [SIDE // 8] * 2, [SIDE // 16] * 2],
         fpn_hidden_size=32,
     )
-    config = library.Sam2Config(
-        vision_config=vision,
-        prompt_encoder_config={**_PROMPTS, "patch_size": 16},
-        mask_decoder_config=_DECODER,
+    return {
+        "vision_config": vision,
+        "prompt_encoder_config": {**_PROMPTS, "patch_size": 16},
+        "mask_decoder_config": _DECODER,
+    }
+
+
+def sam2(folder: Path) -> str:
+    """Save a SAM 2."""
+    library = transformers()
+    torch.manual_seed(0)
+    return _saved(library.Sam2Model(library.Sam2Config(**_sam2_parts())), folder)
+
+
+def sam2_video(folder: Path) -> str:
+    """Save a SAM 2 with its memory of videos, as the published ones are."""
+    library = transformers()
+    torch.manual_seed(0)
+    config = library.Sam2VideoConfig(
+        **_sam2_parts(),
+        memory_attention_hidden_size=32,
+        memory_attention_num_layers=1,
+        memory_attention_feed_forward_hidden_size=16,
+        memory_attention_rope_feat_sizes=[SIDE // 16] * 2,
+        memory_encoder_hidden_size=32,
+        memory_encoder_output_channels=16,
+        mask_downsampler_embed_dim=32,
+        memory_fuser_embed_dim=32,
+        memory_fuser_intermediate_dim=16,
+        memory_fuser_num_layers=1,
     )
-    return _saved(library.Sam2Model(config), folder)
+    return _saved(library.Sam2VideoModel(config), folder)
 
 
 def _sam3_vision() -> Any:

@@ -22,7 +22,8 @@ from askmask.errors import DataError
 from askmask.formats.files import read_json
 from askmask.formats.segmentation import read_segmentation
 from askmask.images import read_image
-from askmask.types import Candidates, Masks
+from askmask.models.visible import visible_candidates
+from askmask.types import Candidates
 
 __all__ = ["FileProposer"]
 
@@ -107,8 +108,9 @@ class FileProposer:
             for number, row in self._rows[known]
         ]
         found.sort(key=lambda pair: -pair[1])
-        modal = Masks.from_rles([code for code, _ in found], size_hw)
-        return Candidates(modal, modal, np.array([score for _, score in found], np.float32))
+        return visible_candidates(
+            [code for code, _ in found], [score for _, score in found], size_hw
+        )
 
     def propose(self, image: NDArray[np.uint8]) -> Candidates:
         """Candidates of the listed picture with these pixels, (H, W, 3) uint8 RGB.

@@ -12,7 +12,7 @@ from tiny_chats import CHATS, save_tiny  # noqa: E402
 from askmask.errors import ConfigError, WeightsError  # noqa: E402
 from askmask.models.hub.attention import RowsAsked, attention_rows  # noqa: E402
 from askmask.models.hub.chat import Chat  # noqa: E402
-from askmask.models.hub.loading import Where, load_part  # noqa: E402
+from askmask.models.hub.loading import Where, load_file, load_part  # noqa: E402
 from askmask.models.hub.reader import Reader  # noqa: E402
 
 IMAGE = np.random.default_rng(0).integers(0, 255, (112, 112, 3), dtype=np.uint8)
@@ -168,3 +168,11 @@ def test_another_kind_of_model_is_refused(tmp_path):
     )
     with pytest.raises(ConfigError, match=r"expected a model of qwen2_5_vl, .* got qwen3_vl_text"):
         Chat.load(str(tmp_path), Where("cpu"))
+
+
+def test_a_file_beside_a_model(tmp_path, monkeypatch):
+    (tmp_path / "there.json").write_text("{}")
+    assert load_file(str(tmp_path), "there.json") == tmp_path / "there.json"
+    assert load_file(str(tmp_path), "other.json") is None
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    assert load_file("askmask/not-there@main", "other.json") is None

@@ -12,7 +12,8 @@ from askmask import rle
 from askmask.errors import ConfigError, QueryError, ShapeError, WeightsError
 from askmask.models.hub.loading import Where, transformers
 from askmask.models.hub.preprocessing import SAM1, SAM2, SAM3
-from askmask.models.hub.sam import Prompts, Sam
+from askmask.models.hub.prompts import Prompts
+from askmask.models.hub.sam import Sam
 from askmask.types import Masks
 
 CPU = Where("cpu")
@@ -167,14 +168,27 @@ def test_refuses_what_is_no_prompt(generation):
         sam.refine(IMAGE, masks=np.array([np.ones((45, 60)), np.zeros((45, 60))], bool))
     with pytest.raises(ShapeError, match=r"masks: expected \(P, 45, 60\) bool, got \(1, 9, 9\)"):
         sam.refine(IMAGE, masks=np.ones((1, 9, 9), bool))
+    with pytest.raises(ShapeError, match=r"masks: expected \(P, 45, 60\) bool"):
+        sam.refine(IMAGE, masks=np.ones((2, 9, 9), bool), boxes=BOXES)
     with pytest.raises(ShapeError, match="in each of nothing"):
         sam.refine(IMAGE)
     with pytest.raises(ShapeError, match="points_xy of shape"):
         sam.refine(IMAGE, points=[[1, 2]])
+    with pytest.raises(ShapeError, match="boxes_xyxy of shape"):
+        sam.refine(IMAGE, boxes=[1, 2, 3, 4])
     with pytest.raises(ShapeError, match="one label a point"):
         sam.refine(IMAGE, points=POINTS, labels=[[1, 1]] * 5)
     with pytest.raises(ShapeError, match="one row a prompt"):
         sam.refine(IMAGE, points=POINTS, boxes=BOXES)
+
+
+def test_takes_a_published_sam2_which_knows_videos_too(tmp_path):
+    folder = tiny.sam2_video(tmp_path)
+    saved = transformers().Sam2VideoModel.from_pretrained(folder).state_dict()
+    sam = Sam.load(folder, CPU)
+    assert type(sam.model).__name__ == "Sam2Model"
+    assert all(torch.equal(saved[name], value) for name, value in sam.model.state_dict().items())
+    assert len(sam.refine(IMAGE, points=POINTS)) == 5
 
 
 def test_refuses_other_models(tmp_path):

@@ -204,8 +204,11 @@ def test_calibration_is_saved_and_used(chat, tmp_path):
 def test_wrong_options_and_files_are_refused(chat, tmp_path):
     with pytest.raises(ConfigError, match=r"way: expected listwise or .* got 'best'"):
         JudgeOptions(way="best")
-    with pytest.raises(ConfigError, match="unexpected keyword argument 'wey'"):
+    with pytest.raises(TypeError, match="unexpected keyword argument 'wey'"):
         Judge.load(chat.source, Where("cpu"), wey="listwise")
-    (tmp_path / "judge.json").write_text("[]")
-    with pytest.raises(DataError, match=r"judge.json: expected a source and options"):
-        Judge.load(str(tmp_path), Where("cpu"))
+    with pytest.raises(ConfigError, match="way: expected listwise"):
+        Judge.load(chat.source, Where("cpu"), way="best")
+    for text in ("[]", "{", '{"source": "here", "options": {"wey": "listwise"}}'):
+        (tmp_path / "judge.json").write_text(text)
+        with pytest.raises(DataError, match=r"judge.json: expected a source and options"):
+            Judge.load(str(tmp_path), Where("cpu"))

@@ -9,7 +9,7 @@ asked, in the few heads that find things, is cut into regions; and each is a pro
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
 from typing import Any, NamedTuple, Protocol
@@ -21,7 +21,6 @@ from torch import Tensor
 from torch.nn import functional
 
 from askmask import rle
-from askmask.errors import ConfigError
 from askmask.models.attention_regions import evidence, head_worth, regions
 from askmask.models.by_name import class_at
 from askmask.models.hub.chat import Chat, Grid
@@ -123,14 +122,11 @@ class AttentionProposer:
             options: those of `AttentionOptions`; they go before saved ones.
 
         Raises:
-            ConfigError: for an unknown option or model.
+            ConfigError: for another kind of model.
             WeightsError: when files are missing, gated, broken or too large for the memory.
         """
-        source, saved = saved_options(source, _FILE)
-        try:
-            chosen = AttentionOptions(**{**saved, **options})
-        except TypeError as error:
-            raise ConfigError(f"attention proposer: {error}") from error
+        source, saved = saved_options(source, _FILE, AttentionOptions)
+        chosen = replace(saved, **options)
         return cls(Chat.load(source, where), class_at(_SAM).load(sam, where), chosen)
 
     def save(self, folder: str | Path) -> None:

@@ -190,14 +190,15 @@ class Chat:
         return str(self._tokenizer.decode(list(ids), skip_special_tokens=True)).strip()
 
     def label_ids(self, labels: Sequence[str]) -> list[list[int]]:
-        """Tokens that say each label as the next word, with and without a blank before it.
+        """Tokens that say each label as the next word: after a blank or not, capital or not.
 
         Raises:
             ConfigError: when a label takes more than one token, or two labels share one.
         """
         found = []
         for label in labels:
-            forms = (self.said(form) for form in (label, f" {label}"))
+            words = (label, label.capitalize())
+            forms = [self.said(blank + word) for blank in ("", " ") for word in words]
             found.append(sorted({form[0] for form in forms if len(form) == 1}))
             if not found[-1]:
                 raise ConfigError(f"{self.source}: the label {label!r} is not a single token")

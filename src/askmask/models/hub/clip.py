@@ -110,8 +110,8 @@ class ClipSelector:
             ConfigError: for a model of another kind, or an option that has no such value.
             WeightsError: when the files are missing, gated, broken or too large for the memory.
         """
-        source, saved = saved_options(source, _FILE)
-        config = ClipConfig(**{**saved, **options})
+        source, saved = saved_options(source, _FILE, ClipConfig)
+        config = replace(saved, **options)
         kind = load_part("AutoConfig", source).model_type
         if kind not in ("clip", "siglip"):
             raise ConfigError(f"{source}: expected a model of kind clip, siglip, got {kind!r}")

@@ -11,12 +11,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from askmask.models.hub.grounding import WordProposer, nothing_in
+from askmask.models.hub.grounding import WordProposer
 from askmask.models.hub.loading import Where, load_part, out_of_memory
 from askmask.models.hub.nms import mask_iou, suppress
 from askmask.models.hub.preprocessing import SAM3
 from askmask.models.hub.remembered import Remembered
-from askmask.types import Candidates, Masks
+from askmask.models.visible import visible_candidates
+from askmask.types import Candidates
 
 __all__ = ["Sam3Concepts"]
 
@@ -78,11 +79,9 @@ class Sam3Concepts(WordProposer):
         logits, score = (torch.cat(parts) for parts in zip(*found, strict=True))
         order = score.argsort(descending=True, stable=True)
         order = order[suppress(mask_iou(logits[order] > 0), score[order], _MOST_OVERLAP)]
-        if not len(order):
-            return nothing_in(image)
         size_hw = image.shape[0], image.shape[1]
-        modal = Masks.from_rles(SAM3.placement(size_hw, self._side).rles(logits[order]), size_hw)
-        return Candidates(modal, modal, score[order].cpu().numpy())
+        codes = SAM3.placement(size_hw, self._side).rles(logits[order])
+        return visible_candidates(codes, score[order].cpu().numpy(), size_hw)
 
     def _encoded(self, image: NDArray[np.uint8]) -> Any:
         pixels = SAM3.pixels(image, self._side)

@@ -18,8 +18,10 @@ from torch import Tensor
 from askmask.models.hub.loading import Where
 from askmask.models.hub.nms import mask_iou, suppress
 from askmask.models.hub.preprocessing import Placement
-from askmask.models.hub.sam import Decoded, Prompts, Sam
-from askmask.types import Candidates, Masks
+from askmask.models.hub.prompts import Prompts
+from askmask.models.hub.sam import Decoded, Sam
+from askmask.models.visible import visible_candidates
+from askmask.types import Candidates
 
 __all__ = ["EverythingProposer", "grid_points", "stability"]
 
@@ -108,15 +110,14 @@ class EverythingProposer:
         size_hw = image.shape[0], image.shape[1]
         placement = self._sam.placement(image)
         points = Prompts(points_xy=grid_points(self._grid, size_hw)[:, None])
-        found: _Found | None = None
+        best: list[_Found] = []
         for decoded in self._sam.decode(image, points, several=True):
-            found = _surest(found, self._good(decoded, placement))
-        if found is None or not len(found.iou):
-            return Candidates(Masks.empty(size_hw), Masks.empty(size_hw), np.zeros(0, np.float32))
+            best = [_surest(*best, self._good(decoded, placement))]
+        (found,) = best
         inside = placement.used(found.logits) > 0
         kept = found.chosen(suppress(mask_iou(inside), found.iou, self._most_overlap))
-        modal = Masks.from_rles(placement.rles(kept.logits), size_hw)
-        return Candidates(modal, modal, kept.iou.clamp(0, 1).cpu().numpy())
+        score = kept.iou.clamp(0, 1).cpu().numpy()
+        return visible_candidates(placement.rles(kept.logits), score, size_hw)
 
     def _good(self, decoded: Decoded, placement: Placement) -> _Found:
         """What is expected to be right, is stable and has a pixel in the picture."""
@@ -127,9 +128,8 @@ class EverythingProposer:
         return _Found(logits[good].half(), iou[good])
 
 
-def _surest(found: _Found | None, more: _Found) -> _Found:
-    """The best of both, best first."""
-    if found is not None:
-        more = _Found(*(torch.cat(pair) for pair in zip(found, more, strict=True)))
-    order = more.iou.argsort(descending=True, stable=True)
-    return more.chosen(order[:_MOST])
+def _surest(*found: _Found) -> _Found:
+    """The best of all, best first."""
+    together = _Found(*(torch.cat(parts) for parts in zip(*found, strict=True)))
+    order = together.iou.argsort(descending=True, stable=True)
+    return together.chosen(order[:_MOST])

@@ -28,21 +28,16 @@ from askmask.models.hub.loading import Where, load_part, out_of_memory
 from askmask.models.hub.nms import box_iou, suppress
 from askmask.models.hub.phrases import noun_phrases
 from askmask.models.hub.sam import Sam
-from askmask.types import Candidates, Masks
+from askmask.models.visible import visible_candidates
+from askmask.types import Candidates
 
-__all__ = ["DEFAULT_SAM", "GroundingDino", "Owlv2", "WordProposer", "nothing_in"]
+__all__ = ["DEFAULT_SAM", "GroundingDino", "Owlv2", "WordProposer"]
 
 DEFAULT_SAM = "facebook/sam2.1-hiera-tiny"
 """Repository of the model that turns boxes into masks."""
 
 _MOST_OVERLAP = 0.7
 """Of two boxes with a greater IoU, the surer one stays."""
-
-
-def nothing_in(image: NDArray[np.uint8]) -> Candidates:
-    """No candidates in a picture."""
-    none = Masks.empty((image.shape[0], image.shape[1]))
-    return Candidates(none, none, np.zeros(0, np.float32))
 
 
 class WordProposer(ABC):
@@ -57,7 +52,9 @@ class WordProposer(ABC):
 
     def propose(self, image: NDArray[np.uint8]) -> Candidates:
         """Find what the vocabulary names in `image`, (H, W, 3) uint8 RGB; nothing without one."""
-        return self.find(image, self.vocabulary) if self.vocabulary else nothing_in(image)
+        if self.needs_text:
+            return visible_candidates((), (), (image.shape[0], image.shape[1]))
+        return self.find(image, self.vocabulary)
 
     def propose_for(self, image: NDArray[np.uint8], text: str) -> Candidates:
         """Find what a sentence names in `image`, (H, W, 3) uint8 RGB; there may be nothing."""
@@ -139,7 +136,7 @@ class _BoxProposer(WordProposer):
         boxes = _Boxes(boxes.xyxy[sure], boxes.score[sure])
         keep = suppress(box_iou(boxes.xyxy), boxes.score, _MOST_OVERLAP).nonzero()[:, 0]
         if not len(keep):
-            return nothing_in(image)
+            return visible_candidates((), (), (image.shape[0], image.shape[1]))
         keep = keep[boxes.score[keep].argsort(descending=True, stable=True)]
         found = self._sam.refine(image, boxes=boxes.xyxy[keep].cpu().numpy())
         return replace(found, score=boxes.score[keep].cpu().numpy())

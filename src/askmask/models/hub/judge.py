@@ -7,7 +7,7 @@ one for "nothing fits".
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import permutations
 from pathlib import Path
 from threading import Lock
@@ -147,16 +147,11 @@ class Judge:
             options: those of `JudgeOptions`; they go before saved ones.
 
         Raises:
-            ConfigError: for an unknown option or model.
+            ConfigError: for an unknown value of an option, or another kind of model.
             WeightsError: when files are missing, gated, broken or too large for the memory.
         """
-        source, saved = saved_options(source, _FILE)
-        if "calibration" in saved:
-            saved["calibration"] = Calibration(**saved["calibration"])
-        try:
-            chosen = JudgeOptions(**{**saved, **options})
-        except TypeError as error:
-            raise ConfigError(f"judge: {error}") from error
+        source, saved = saved_options(source, _FILE, _options)
+        chosen = replace(saved, **options)
         chat = Chat.load(source, where)
         asked = chosen.mask_type == "asked"
         return cls(chat, chosen, ChatMaskTyper(chat) if asked else load_mask_typer())
@@ -277,3 +272,10 @@ class Judge:
         ranked = select.copy()
         ranked[best[np.argsort(-strength, kind="stable")]] = select[best]
         return ranked
+
+
+def _options(**values: Any) -> JudgeOptions:
+    """Options of what was saved."""
+    if "calibration" in values:
+        values["calibration"] = Calibration(**values["calibration"])
+    return JudgeOptions(**values)

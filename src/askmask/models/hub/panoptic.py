@@ -10,11 +10,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from askmask.models.hub.grounding import nothing_in
 from askmask.models.hub.loading import Where, load_part, out_of_memory
 from askmask.models.hub.nms import mask_iou, suppress
 from askmask.models.hub.preprocessing import Placement
-from askmask.types import Candidates, Masks
+from askmask.models.visible import visible_candidates
+from askmask.types import Candidates
 
 __all__ = ["PanopticProposer"]
 
@@ -76,10 +76,8 @@ class PanopticProposer:
         order = order[score[order] >= self._least_score]
         inside = placement.used(logits[order]) > 0
         order = order[suppress(mask_iou(inside), score[order], self._most_overlap)]
-        if not len(order):
-            return nothing_in(image)
-        modal = Masks.from_rles(placement.rles(logits[order]), placement.picture_hw)
-        return Candidates(modal, modal, score[order].cpu().numpy())
+        codes = placement.rles(logits[order])
+        return visible_candidates(codes, score[order].cpu().numpy(), placement.picture_hw)
 
     def _placement(self, made: Mapping[str, Tensor], picture_hw: tuple[int, int]) -> Placement:
         """How the processor placed the picture: stretched, or at the top left and filled up."""

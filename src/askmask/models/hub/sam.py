@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -12,15 +12,16 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from askmask import rle
-from askmask.errors import ConfigError, QueryError, ShapeError
+from askmask.errors import ConfigError
 from askmask.models.hub.loading import Where, load_part, out_of_memory
 from askmask.models.hub.preprocessing import SAM1, SAM2, SAM3, Placement, Preprocessing
+from askmask.models.hub.prompts import Prompts
 from askmask.models.hub.remembered import Remembered
+from askmask.models.visible import visible_candidates
 from askmask.rle import RLE
 from askmask.types import Candidates, Masks
 
-__all__ = ["Decoded", "Prompts", "Sam"]
+__all__ = ["Decoded", "Sam"]
 
 _FAMILIES: dict[str, tuple[str, Preprocessing]] = {
     "sam": ("SamModel", SAM1),
@@ -35,58 +36,6 @@ _FAMILIES: dict[str, tuple[str, Preprocessing]] = {
 
 _INSIDE = 10.0
 """Logit of a pixel inside a mask that is given as a prompt; outside it is minus that."""
-
-
-@dataclass(frozen=True)
-class Prompts:
-    """P prompts about one picture, each by points, by a box, by a mask, or by several of these.
-
-    Attributes:
-        points_xy: (P, K, 2) float, in pixels of the picture.
-        labels: (P, K) integer: 1 on the object, 0 beside it, -10 no point; None means all are 1.
-        boxes_xyxy: (P, 4) float.
-        masks: (P, H, W) bool, each with a pixel at least.
-    """
-
-    points_xy: NDArray[np.float32] | None = None
-    labels: NDArray[np.int64] | None = None
-    boxes_xyxy: NDArray[np.float32] | None = None
-    masks: NDArray[np.bool_] | None = None
-
-    def __post_init__(self) -> None:
-        wanted = {
-            "points_xy": (3, 2),
-            "labels": (2, None),
-            "boxes_xyxy": (2, 4),
-            "masks": (3, None),
-        }
-        given = {name: value for name in wanted if (value := getattr(self, name)) is not None}
-        for name, value in given.items():
-            dimensions, last = wanted[name]
-            if value.ndim != dimensions or last not in (None, value.shape[-1]):
-                raise ShapeError(f"Prompts: {name} of shape {value.shape} is not one row a prompt")
-        if len({len(value) for value in given.values()}) != 1:
-            shapes = {name: value.shape for name, value in given.items()}
-            raise ShapeError(f"Prompts: expected one row a prompt in each of {shapes or 'nothing'}")
-        if self.labels is not None and (
-            self.points_xy is None or self.labels.shape != self.points_xy.shape[:2]
-        ):
-            raise ShapeError("Prompts: expected one label a point")
-
-    def __len__(self) -> int:
-        return len(next(value for value in self._fields() if value is not None))
-
-    def __getitem__(self, rows: slice) -> Prompts:
-        return Prompts(*(None if value is None else value[rows] for value in self._fields()))
-
-    def _fields(self) -> tuple[NDArray[Any] | None, ...]:
-        return self.points_xy, self.labels, self.boxes_xyxy, self.masks
-
-    @property
-    def ambiguous(self) -> bool:
-        """Whether each is one point only, which may mean a part, an object or a group."""
-        alone = self.boxes_xyxy is None and self.masks is None
-        return alone and self.points_xy is not None and self.points_xy.shape[1] == 1
 
 
 class Decoded(NamedTuple):
@@ -125,7 +74,8 @@ class Sam:
         self.model = model
         self.preprocessing = preprocessing
         self._where = where
-        self.on_cpu: bool = where.torch_device().type == "cpu"
+        self._device = where.torch_device()
+        self.on_cpu: bool = self._device.type == "cpu"
         self._batch = batch or (4 if self.on_cpu else 64)
         self._side: int = model.config.prompt_encoder_config.image_size
         self._patch: int = model.config.prompt_encoder_config.patch_size
@@ -220,15 +170,7 @@ class Sam:
             QueryError: when a mask has no pixels.
         """
         size_hw = image.shape[0], image.shape[1]
-        rough = masks.dense() if isinstance(masks, Masks) else masks
-        if rough is not None and boxes is None:
-            boxes = _boxes_of(rough, size_hw)
-        prompts = Prompts(
-            None if points is None else np.asarray(points, np.float32),
-            None if labels is None else np.asarray(labels, np.int64),
-            None if boxes is None else np.asarray(boxes, np.float32).reshape(-1, 4),
-            rough,
-        )
+        prompts = Prompts.of(size_hw, points, labels, boxes, masks)
         placement = self.placement(image)
         codes: list[RLE] = []
         scores = [np.zeros(0, np.float32)]
@@ -237,20 +179,18 @@ class Sam:
             rows = torch.arange(len(best), device=best.device)
             codes += placement.rles(found.logits[rows, best])
             scores.append(found.iou[rows, best].clamp(0, 1).cpu().numpy())
-        modal = Masks.from_rles(codes, size_hw)
-        return Candidates(modal, modal, np.concatenate(scores))
+        return visible_candidates(codes, np.concatenate(scores), size_hw)
 
     def _encoded(self, image: NDArray[np.uint8]) -> Any:
-        device, dtype = self._where.torch_device(), self._where.torch_dtype()
-        pixels = self.preprocessing.pixels(image, self._side).to(device)
-        half = torch.autocast(device.type, dtype, enabled=dtype != torch.float32)
+        pixels = self.preprocessing.pixels(image, self._side).to(self._device)
+        dtype = self._where.torch_dtype()
+        half = torch.autocast(self._device.type, dtype, enabled=dtype != torch.float32)
         with torch.inference_mode(), out_of_memory("SAM"), half:
             found = self.model.get_image_embeddings(pixels)
         return _each(found, Tensor.float)
 
     def _inputs(self, prompts: Prompts, placement: Placement) -> dict[str, Tensor]:
         """Arguments of the model for some prompts."""
-        device = self._where.torch_device()
         inputs = {}
         if prompts.points_xy is not None:
             points = placement.points(torch.from_numpy(prompts.points_xy))
@@ -267,7 +207,7 @@ class Sam:
             inside = torch.from_numpy(prompts.masks).float()
             share = placement.grids(inside, (cells, cells))
             inputs["input_masks"] = ((2 * share - 1) * _INSIDE)[:, None]
-        return {name: values.to(device) for name, values in inputs.items()}
+        return {name: values.to(self._device) for name, values in inputs.items()}
 
 
 def _each(embedding: Any, change: Any) -> Any:
@@ -279,17 +219,3 @@ def _each(embedding: Any, change: Any) -> Any:
 
 def _repeated(part: Tensor, times: int) -> Tensor:
     return part.expand(times, *part.shape[1:])
-
-
-def _boxes_of(masks: NDArray[np.bool_], size_hw: tuple[int, int]) -> NDArray[np.float32]:
-    if masks.ndim != 3 or masks.dtype != np.bool_ or masks.shape[1:] != size_hw:
-        raise ShapeError(
-            f"masks: expected (P, {size_hw[0]}, {size_hw[1]}) bool, got {masks.shape} {masks.dtype}"
-        )
-    boxes = []
-    for number, mask in enumerate(masks):
-        box = rle.box_xyxy(rle.encode(mask))
-        if box is None:
-            raise QueryError(f"mask {number} has no pixels: there is nothing to refine")
-        boxes.append(box)
-    return np.array(boxes, np.float32).reshape(-1, 4)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from askmask.atomic import atomic_write
 from askmask.errors import DataError
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 __all__ = ["save_options", "saved_options"]
+
+T = TypeVar("T")
 
 
 def save_options(folder: str | Path, name: str, source: str, options: DataclassInstance) -> None:
@@ -27,25 +30,27 @@ def save_options(folder: str | Path, name: str, source: str, options: DataclassI
         stream.write(text.encode())
 
 
-def saved_options(source: str, name: str) -> tuple[str, dict[str, Any]]:
+def saved_options(source: str, name: str, options: Callable[..., T]) -> tuple[str, T]:
     """Read where the model is, and what was saved for it.
 
     Args:
-        source: a folder that `save_options` wrote to; anything else comes back without options.
+        source: a folder that `save_options` wrote to; for anything else, that comes back with
+            options as they are without being told.
         name: of the file.
+        options: makes options of what was saved, given by name.
 
     Raises:
         DataError: when the file is not what `save_options` writes.
     """
     file = Path(source) / name
     if not file.is_file():
-        return source, {}
+        return source, options()
     try:
         told = json.loads(file.read_text())
-        return str(told["source"]), dict(_tuples(told["options"]))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        return str(told["source"]), options(**_tuples(told["options"]))
+    except (ValueError, KeyError, TypeError) as error:
         raise DataError(
-            f"{file}: expected a source and options as askmask saves them ({error!r})"
+            f"{file}: expected a source and options as askmask saves them ({error})"
         ) from error
 
 
