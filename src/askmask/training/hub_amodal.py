@@ -21,9 +21,10 @@ from torch.nn import functional
 
 from askmask.errors import DataError
 from askmask.metrics.completion import completion_terms
-from askmask.models.hub.amodal_sam import AmodalSam, boxes_of
+from askmask.models.hub.amodal_sam import AmodalSam
 from askmask.models.hub.loading import Where
-from askmask.models.hub.sam import Sam
+from askmask.models.hub.prompts import Prompts, boxes_of
+from askmask.models.hub.sam import Decoded, Sam
 from askmask.rle import RLE, area, decode
 from askmask.training.completer import SHOWN, guesses
 from askmask.training.completer_pictures import Picture
@@ -81,13 +82,13 @@ class _Objects(NamedTuple):
 
     Attributes:
         pixels: (1, 3, S, S) float32, the model's input.
-        boxes: (M, 4) float32 in pixels of the input.
+        prompts: arguments of the model for the boxes.
         shapes: (M, h, w) float32, share of each cell of the decoder's grid inside the whole shape.
         used: (h, w) float32, 1 where the grid shows the picture.
     """
 
     pixels: Tensor
-    boxes: Tensor
+    prompts: dict[str, Tensor]
     shapes: Tensor
     used: Tensor
 
@@ -138,21 +139,18 @@ class AmodalSamTask:
         prompted = np.where(whole[:, None, None], amodal, modal)
         sam = self.completer.sam
         placement = sam.placement(picture.image)
-        side, prompts = placement.input_hw[0], sam.model.config.prompt_encoder_config
-        grid = (4 * side // prompts.patch_size,) * 2
-        corners = torch.from_numpy(boxes_of(prompted)).view(-1, 2, 2)
-        used = torch.zeros(grid)
+        used = torch.zeros(sam.grid_hw)
         placement.used(used)[:] = 1
         return _Objects(
-            sam.preprocessing.pixels(picture.image, side),
-            placement.points(corners).flatten(1),
-            placement.grids(torch.from_numpy(amodal).float(), grid),
+            sam.preprocessing.pixels(picture.image, placement.input_hw[0]),
+            sam.inputs(Prompts(boxes_xyxy=boxes_of(prompted)), placement),
+            placement.grids(torch.from_numpy(amodal).float(), sam.grid_hw),
             used,
         )
 
     def loss(self, batch: _Objects) -> dict[str, Tensor]:
         """Focal and dice of the shapes, and the distance of the expected IoU."""
-        logits, expected = self._drawn(batch)
+        logits, expected = (each[:, 0] for each in self._drawn(batch))
         wanted = (batch.shapes > 0.5).float()
         probability = logits.sigmoid() * batch.used
         shared = (probability * wanted).sum((1, 2))
@@ -167,24 +165,13 @@ class AmodalSamTask:
             "iou": self.recipe.iou_weight * (expected - real).abs().mean(),
         }
 
-    def _drawn(self, batch: _Objects) -> tuple[Tensor, Tensor]:
-        """Logits (M, h, w) of the shapes, and the IoU that is expected of each, (M,)."""
-        network = self.completer.sam.model
+    def _drawn(self, batch: _Objects) -> Decoded:
+        sam = self.completer.sam
         with torch.no_grad():
-            seen = network.get_image_embeddings(batch.pixels)
-        count = len(batch.boxes)
-        maps = [
-            each.float().expand(count, *each.shape[1:])
-            for each in (seen if isinstance(seen, list) else [seen])
-        ]
-        # As where it is used: in bfloat16 corners would move by up to 4 pixels of 1024.
+            seen = sam.model.get_image_embeddings(batch.pixels)
+        # As where it is used: half precision cannot tell a pixel of 1024 from its neighbours.
         with torch.autocast(batch.pixels.device.type, enabled=False):
-            found = network(
-                image_embeddings=maps if isinstance(seen, list) else maps[0],
-                input_boxes=batch.boxes[:, None],
-                multimask_output=False,
-            )
-        return found.pred_masks[:, 0, 0], found.iou_scores[:, 0, 0]
+            return sam.ask(seen, batch.prompts, several=False)
 
     def evaluate(self) -> dict[str, float]:
         """The figures of `completion_terms` on the held-out pictures, from modal masks."""

@@ -75,6 +75,8 @@ class Placement:
         return copied
 
     def _sent(self, tensor: Tensor) -> Tensor:
+        if tensor.device.type == self.device.type:
+            return tensor
         if self.device.type == "cuda":
             tensor = tensor.pin_memory()
         return tensor.to(self.device, non_blocking=True)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from askmask.datasets.registry import recognise
 from askmask.datasets.sources import read_dataset
-from askmask.errors import ConfigError
+from askmask.errors import ConfigError, DataError
 from askmask.formats.collection import Options
 from askmask.formats.records import Entity, QueryRecord
 from askmask.images import read_image
@@ -51,7 +51,7 @@ def read_studied(
         split: the one that is read; a data set without splits is read whole.
 
     Raises:
-        DataError: when a source cannot be read.
+        DataError: when a source cannot be read, or a picture is not there.
         ConfigError: when it has no such split.
     """
     found = []
@@ -70,6 +70,9 @@ def read_studied(
             for image, asked in queries.items()
             if not any("part:test" in query.tags for query in asked)
         ]
+    missing = next((one.path for one in found if not one.path.is_file()), None)
+    if missing is not None:
+        raise DataError(f"{missing}: is not there; name the folder of the pictures with --images")
     return found
 
 

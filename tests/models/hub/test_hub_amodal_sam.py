@@ -6,7 +6,7 @@ from tiny_proposers import picture, sam1, sam2
 
 from askmask.errors import WeightsError
 from askmask.models.completion import load_completer
-from askmask.models.hub.amodal_sam import AmodalSam, boxes_of
+from askmask.models.hub.amodal_sam import AmodalSam
 from askmask.models.hub.loading import Where
 from askmask.models.hub.sam import Sam
 
@@ -64,7 +64,3 @@ def test_saved_and_loaded_it_answers_the_same(completer, tmp_path):
 def test_a_published_sam_is_no_completer(tmp_path):
     with pytest.raises(WeightsError, match="draws what is seen, not whole shapes; train one"):
         AmodalSam.load(sam1(tmp_path))
-
-
-def test_boxes_end_behind_the_last_pixel():
-    assert boxes_of(masks()[[0, 2]]).tolist() == [[15, 10, 30, 20], [30, 22, 45, 45]]

@@ -17,9 +17,10 @@ from askmask.errors import WeightsError
 from askmask.formats.files import write_json
 from askmask.models.completion import MaskCompleter
 from askmask.models.hub.loading import Where, load_file
-from askmask.models.hub.sam import Prompts, Sam
+from askmask.models.hub.prompts import Prompts, boxes_of
+from askmask.models.hub.sam import Sam
 
-__all__ = ["MARK", "AmodalSam", "boxes_of"]
+__all__ = ["MARK", "AmodalSam"]
 
 MARK = "amodal_sam.json"
 """File beside the weights of a SAM that completes; a published SAM draws visible parts only."""
@@ -38,13 +39,13 @@ class AmodalSam(MaskCompleter):
         self.model_id = model_id
 
     @classmethod
-    def load(cls, name: str, where: Where | None = None, *, batch: int = 64) -> AmodalSam:
+    def load(cls, name: str, where: Where | None = None, *, batch: int | None = None) -> AmodalSam:
         """Open what `save_pretrained` wrote.
 
         Args:
             name: folder, or name of a hub repository.
             where: device and precision.
-            batch: masks that are completed at once.
+            batch: masks that are completed at once; None for what suits the device.
 
         Raises:
             WeightsError: when the files are missing, broken, too large for the memory, or those of
@@ -82,12 +83,3 @@ class AmodalSam(MaskCompleter):
             amodal[rows] = [rle.decode(code) for code in placement.rles(found.logits[:, 0])]
             confidence[rows] = found.iou[:, 0].clamp(0, 1).cpu().numpy()
         return amodal, confidence
-
-
-def boxes_of(masks: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """Boxes around masks that are not empty, (N, 4) x0, y0, x1, y1 of (N, H, W) bool."""
-    boxes = np.empty((len(masks), 4), np.float32)
-    for box, mask in zip(boxes, masks, strict=True):
-        rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-        box[:] = columns[0], rows[0], columns[-1] + 1, rows[-1] + 1
-    return boxes
