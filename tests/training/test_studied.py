@@ -6,9 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-
-pytest.importorskip("torch")
-
 from shared_material import BENCHMARKS
 from toy_studied import toy_data
 

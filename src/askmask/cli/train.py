@@ -111,8 +111,7 @@ def train(
     if any((weights / file).is_file() for file in ("completer.onnx", "amodal_sam.json")):
         typer.echo(f"try them: askmask complete IMAGE MASK --completer {weights}")
     elif (weights / "ras.json").is_file():
-        typer.echo(
-            f"try them: askmask segment IMAGE TEXT --model embedded-v1+none+hub:ras={weights}"
-        )
+        model = f"embedded-v1+completer-v1+hub:ras={weights}"
+        typer.echo(f"try them: askmask segment IMAGE TEXT --model {model}")
     else:
         typer.echo(f"try them: askmask segment IMAGE TEXT --model {weights}")

@@ -52,7 +52,7 @@ class TuneRecipe:
         learning_rate: peak of AdamW.
         lora: adapters in the language model.
         start_from: run folder whose checkpoint the training starts from.
-        validation_queries: most sentences that are measured.
+        validation_pictures: most pictures whose sentences are measured.
         loop: how it is trained, whatever it is; a batch is one sentence.
         default_budget: when `--budget` is not given.
     """
@@ -66,7 +66,7 @@ class TuneRecipe:
     learning_rate: float = 3e-4
     lora: LoraSettings = field(default_factory=LoraSettings)
     start_from: str | None = None
-    validation_queries: int = 400
+    validation_pictures: int = 100
     loop: LoopSettings = field(
         default_factory=lambda: LoopSettings(
             weight_decay=0.0, clip_norm=1.0, accumulate=2, best_by="gIoU"
@@ -126,10 +126,9 @@ class TuneTask:
         """
         self.recipe = recipe
         learnt, held_out = with_held_out(
-            recipe.data, recipe.images, recipe.validate, recipe.validation_queries
+            recipe.data, recipe.images, recipe.validate, recipe.validation_pictures
         )
-        self._learnt = _asked(learnt)
-        self._held_out = _asked(held_out)[: recipe.validation_queries]
+        self._learnt, self._held_out = _asked(learnt), _asked(held_out)
         if not self._learnt:
             raise DataError(f"{', '.join(recipe.data)}: holds no sentences to learn from")
         torch.manual_seed(0)

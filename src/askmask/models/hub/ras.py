@@ -24,7 +24,6 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from askmask.errors import WeightsError
-from askmask.formats.files import read_json, write_json
 from askmask.models.deciding import decide
 from askmask.models.hub.calibration import Calibration
 from askmask.models.hub.chat import Chat, Pictures
@@ -32,6 +31,7 @@ from askmask.models.hub.loading import Where, out_of_memory
 from askmask.models.hub.lora import LoraSettings, add_lora, load_lora, save_lora
 from askmask.models.hub.mask_tokens import MaskTokens, MaskTokensConfig, coverage
 from askmask.models.hub.remembered import Remembered
+from askmask.models.hub.saved import save_options, saved_options
 from askmask.models.registry import load_mask_typer
 from askmask.models.segmenter import MaskTyper
 from askmask.types import Answer, Candidates, Masks, Query
@@ -39,7 +39,6 @@ from askmask.types import Answer, Candidates, Masks, Query
 __all__ = ["RasSelector"]
 
 _FILE = "ras.json"
-_MAX_BYTES = 100_000
 
 _REFERENCE = re.compile(r"(\[\d{1,3}\])")
 
@@ -118,17 +117,19 @@ class RasSelector:
 
         Raises:
             WeightsError: when files are missing, gated, broken or too large for the memory.
+            DataError: when `ras.json` is not what was written.
         """
         folder = Path(source)
         if not (folder / _FILE).is_file():
             raise WeightsError(
                 f"{folder / _FILE} is missing; give the folder that `askmask train hub:ras` wrote"
             )
-        said = read_json(folder / _FILE, _MAX_BYTES)
-        chat = Chat.load(said["base"], where, shared=False)
+        base, calibration = saved_options(source, _FILE, Calibration)
+        chat = Chat.load(base, where, shared=False)
         adapters = folder / "adapter"
         adapted = load_lora(chat.model, adapters) if adapters.is_dir() else None
-        return cls(chat, MaskTokens.from_pretrained(folder / "tokens"), adapted, model_id=source)
+        tokens = MaskTokens.from_pretrained(folder / "tokens")
+        return cls(chat, tokens, adapted, model_id=source, calibration=calibration)
 
     def save_pretrained(self, folder: str | Path) -> None:
         """Write what was learnt into `folder`; the language model is only named there.
@@ -143,7 +144,7 @@ class RasSelector:
         self.tokens.save_pretrained(folder / "tokens")
         if self._adapted is not None:
             save_lora(self._adapted, folder / "adapter")
-        write_json(folder / _FILE, {"base": self._chat.source})
+        save_options(folder, _FILE, self._chat.source, self._calibration)
 
     @property
     def network(self) -> nn.Module:

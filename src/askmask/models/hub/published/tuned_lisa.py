@@ -88,7 +88,10 @@ class TunedLisa(PublishedLisa):
             raise WeightsError(
                 f"{folder / _FILE} is missing; give the folder that `askmask train hub:lisa` wrote"
             )
-        made = cls(read_json(folder / _FILE, _MAX_BYTES)["base"], where or Where(), **options)
+        said = read_json(folder / _FILE, _MAX_BYTES)
+        if not isinstance(said, dict) or not isinstance(base := said.get("base"), str):
+            raise WeightsError(f"{folder / _FILE}: expected the name of a checkpoint as 'base'")
+        made = cls(base, where or Where(), **options)
         made.model_id = source
         if (folder / "adapter").is_dir():
             made._adapted = load_lora(made._net["language"], folder / "adapter")
