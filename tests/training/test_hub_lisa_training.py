@@ -21,6 +21,8 @@ from askmask.cli.main import app  # noqa: E402
 from askmask.errors import WeightsError  # noqa: E402
 from askmask.formats.askmask import read_queries, write_queries  # noqa: E402
 from askmask.images import read_image  # noqa: E402
+from askmask.models.hub.loading import Where  # noqa: E402
+from askmask.models.hub.lora import LoraSettings  # noqa: E402
 from askmask.models.hub.published.tuned_lisa import TunedLisa  # noqa: E402
 from askmask.models.registry import load  # noqa: E402
 from askmask.types import MaskType, Query  # noqa: E402
@@ -80,9 +82,6 @@ def test_the_recipe_learns_masks_and_words_and_keeps_the_best_epoch(
 
 
 def test_only_adapters_and_heads_learn(base: str) -> None:
-    from askmask.models.hub.loading import Where
-    from askmask.models.hub.lora import LoraSettings
-
     lisa = TunedLisa.new(base, Where("cpu"), LoraSettings())
     learnt = {name for name, each in lisa.network.named_parameters() if each.requires_grad}
     heads = ("to_prompt.", "sam.mask_decoder.")
