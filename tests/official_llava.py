@@ -45,8 +45,8 @@ class OfficialLlava:
             num_key_value_heads=4,
             max_position_embeddings=1024,
         )
-        self.llama = _large(library.LlamaForCausalLM(config)).eval()
-        self.clip = _large(
+        self.llama = large(library.LlamaForCausalLM(config)).eval()
+        self.clip = large(
             library.CLIPVisionModel(
                 library.CLIPVisionConfig(
                     **eyes, intermediate_size=24, num_attention_heads=2, patch_size=14
@@ -158,7 +158,7 @@ class OfficialLlava:
         return states[torch.cat([torch.zeros(cells - 1, dtype=torch.bool), said])]
 
 
-def _large(model: torch.nn.Module) -> torch.nn.Module:
+def large(model: torch.nn.Module) -> torch.nn.Module:
     """Weights so large that different words have different states."""
     for weight in model.parameters():
         if weight.dim() > 1:

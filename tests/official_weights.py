@@ -13,17 +13,24 @@ class Official(dict[str, Tensor]):
     So that the names and shapes which a loader must fit come from the reference alone.
     """
 
-    def __init__(self, seed: int = 0) -> None:
+    def __init__(self, gain: float = 1.5) -> None:
+        """Make none yet; `gain` says how much larger than its input an output is, about."""
         super().__init__()
-        self._random = torch.Generator().manual_seed(seed)
+        self._gain = gain
+        self._random = torch.Generator().manual_seed(0)
 
-    def made(self, name: str, *shape: int) -> Tensor:
-        """Weight `name`, so large that what enters can be told from what comes out."""
+    def made(self, name: str, *shape: int, around: float = 0) -> Tensor:
+        """Weight `name`, random around a value."""
         if name not in self:
-            inputs = torch.Size(shape[1:]).numel() if len(shape) > 1 else 4
-            self[name] = torch.randn(shape, generator=self._random) * 2 * inputs**-0.5
+            inputs = torch.Size(shape[1:]).numel() if len(shape) > 1 else 16
+            spread = self._gain * inputs**-0.5
+            self[name] = around + torch.randn(shape, generator=self._random) * spread
         assert self[name].shape == shape, name
         return self[name]
+
+    def scale(self, name: str, width: int) -> tuple[Tensor, Tensor]:
+        """Weight and bias of a norm."""
+        return self.made(f"{name}.weight", width, around=1), self.made(f"{name}.bias", width)
 
     def linear(self, name: str, x: Tensor, width: int) -> Tensor:
         weight = self.made(f"{name}.weight", width, x.shape[-1])
@@ -31,8 +38,7 @@ class Official(dict[str, Tensor]):
 
     def norm(self, name: str, x: Tensor, eps: float = 1e-5) -> Tensor:
         width = x.shape[-1]
-        gain = self.made(f"{name}.weight", width)
-        return functional.layer_norm(x, (width,), gain, self.made(f"{name}.bias", width), eps)
+        return functional.layer_norm(x, (width,), *self.scale(name, width), eps)
 
     def norm2d(self, name: str, x: Tensor) -> Tensor:
         return self.norm(name, x.movedim(1, -1), 1e-6).movedim(-1, 1)

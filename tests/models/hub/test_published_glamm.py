@@ -103,9 +103,7 @@ class OfficialGlamm(OfficialLlava):
         ]
         mixed = torch.cat([maps[number][:, :32], *taken], 1)
         mixed = self.weights.conv(f"{name}.conv", mixed, EYES, 3, bias=False, padding=1)
-        gain = self.weights.made(f"{name}.gn.weight", EYES)
-        shift = self.weights.made(f"{name}.gn.bias", EYES)
-        return functional.group_norm(mixed, 64, gain, shift).relu()
+        return functional.group_norm(mixed, 64, *self.weights.scale(f"{name}.gn", EYES)).relu()
 
 
 @pytest.fixture(scope="module")
@@ -166,7 +164,7 @@ def test_a_reference_enters_by_its_box(official, glamm, drawn):
         expected = official.logits(ids, region)
         elsewhere = official.logits(ids, official.region(torch.tensor([0.0, 0.5, 0.5, 1.0])))
     torch.testing.assert_close(drawn[0], expected, rtol=0, atol=1e-4)
-    assert (expected - elsewhere).abs().max() > 1e-3
+    assert (expected - elsewhere).abs().max() > 1e-2
 
 
 def test_a_reference_that_is_not_named_stands_at_the_end(glamm, monkeypatch):

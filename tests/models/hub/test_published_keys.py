@@ -104,9 +104,19 @@ def test_broken_and_missing_files(folder):
     (folder / "model.safetensors.index.json").write_text(json.dumps(index))
     with pytest.raises(WeightsError, match=r"model-00001-of-00001\.safetensors is missing"):
         Checkpoint.open(str(folder))
+    (folder / "model.safetensors.index.json").write_text('{"metadata": {}}')
+    with pytest.raises(WeightsError, match="expected an object weight_map; download it again"):
+        Checkpoint.open(str(folder))
     (folder / "config.json").unlink()
     with pytest.raises(WeightsError, match=r"config\.json is missing"):
         Checkpoint.open(str(folder))
+
+
+def test_two_tensors_for_one_place(folder):
+    save_file({**tensors(), "older.0.bias": torch.zeros(2)}, folder / "model.safetensors")
+    rules = (("older.", "new."), *RULES)
+    with pytest.raises(WeightsError, match=r"not expected: older\.\*\.bias"):
+        fill(network(), Checkpoint.open(str(folder)), rules, Where("cpu"))
 
 
 def test_the_checkpoint_of_another_system(folder):

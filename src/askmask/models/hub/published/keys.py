@@ -75,7 +75,21 @@ class Checkpoint:
             if path is None:
                 raise WeightsError(_absent(source, inside + name))
             tensors |= _mapped(path)
-        return cls(source, folder, read_json(config, _MAX_INDEX_BYTES), tensors)
+        return cls(source, folder, _table(config), tensors)
+
+    @classmethod
+    def of_file(cls, path: str) -> Checkpoint:
+        """Open what detectron2 saved: one file, whose tensors stand under "model".
+
+        Raises:
+            WeightsError: when it is missing, broken, or of another kind.
+        """
+        if not Path(path).is_file():
+            raise WeightsError(f"{path}: no such file; give the one that the authors published")
+        found: Any = _mapped(Path(path))
+        if "model" not in found:
+            raise WeightsError(f"{path}: holds no model: it is of another kind")
+        return cls(path, "", {}, dict(found["model"]))
 
     def option(self, *names: str) -> Any:
         """Value of the first of `names` that the configuration has.
@@ -103,22 +117,50 @@ class Checkpoint:
         digits = re.compile(re.escape(prefix) + r"(\d+)\.")
         return len({found[1] for name in self.tensors if (found := digits.match(name))})
 
+    def parted(self, old: str, new: tuple[str, ...]) -> Checkpoint:
+        """The same checkpoint, with tensors that hold several in one parted.
+
+        Args:
+            old: beginning of their names, as in `Rules`.
+            new: that of each part's, in the order in which they lie along the first axis.
+        """
+        tensors: dict[str, Tensor] = {}
+        for name, tensor in self.tensors.items():
+            try:
+                names = [renamed(name, ((old, start),)) or name for start in new]
+            except KeyError:
+                tensors[name] = tensor
+            else:
+                tensors |= zip(names, tensor.chunk(len(new)), strict=True)
+        return replace(self, tensors=tensors)
+
 
 def _shards(source: str, inside: str) -> Iterable[str]:
     """Names of the files that hold tensors."""
     for name in _INDEXES:
         if (index := load_file(source, inside + name)) is not None:
-            return sorted(set(read_json(index, _MAX_INDEX_BYTES)["weight_map"].values()))
+            return sorted(set(_table(index, "weight_map").values()))
     for name in _SINGLE:
         if load_file(source, inside + name) is not None:
             return [name]
     raise WeightsError(_absent(source, " or ".join(inside + name for name in _INDEXES + _SINGLE)))
 
 
+def _table(path: Path, key: str | None = None) -> dict[str, Any]:
+    """The object in a JSON file, or the one under a key of it."""
+    found = read_json(path, _MAX_INDEX_BYTES)
+    table = found.get(key) if key is not None and isinstance(found, dict) else found
+    if not isinstance(table, dict):
+        raise WeightsError(
+            f"{path}: expected an object{f' {key}' if key else ''}; download it again"
+        )
+    return table
+
+
 def _absent(source: str, name: str) -> str:
     return (
-        f"{source}: {name} is missing, here or in the local cache; check the name, or run once with "
-        "a connection"
+        f"{source}: {name} is missing, here or in the local cache; check the name, or run once "
+        "with a connection"
     )
 
 
@@ -167,7 +209,8 @@ def fill(
 
     Args:
         network: its children are loaded one after the other; those that are models of transformers
-            are replaced by what `from_pretrained` makes of them.
+            are replaced by what `from_pretrained` makes of them, with the arguments that a child
+            says it was `built_with`.
         checkpoint: the tensors.
         rules: their names in `network`.
         where: device and precision.
@@ -193,6 +236,7 @@ def _loaded(child: nn.Module, state: dict[str, Tensor], where: Where) -> nn.Modu
         child.load_state_dict(state, assign=True)
         return child.to(device, dtype)
     settings: dict[str, Any] = {"config": child.config, "state_dict": state, "dtype": dtype}
+    settings |= getattr(child, "built_with", {})
     if (quantization := where.quantization()) is not None:
         settings["quantization_config"] = quantization
     loaded: nn.Module = type(child).from_pretrained(None, **settings)
@@ -210,7 +254,7 @@ def _fitting(network: nn.Module, checkpoint: Checkpoint, rules: Rules) -> dict[s
         except KeyError:
             unexpected.append(name)
             continue
-        if ours is not None and ours not in expected:
+        if ours is not None and (ours not in expected or ours in state):
             unexpected.append(name)
         elif ours is not None:
             state[ours] = tensor
@@ -231,11 +275,17 @@ def _fitting(network: nn.Module, checkpoint: Checkpoint, rules: Rules) -> dict[s
 
 
 def _expected(network: nn.Module) -> Mapping[str, Tensor]:
-    """Tensors that must be given; of those under two names, the first."""
+    """Tensors that must be given: not what no forward pass of ours reads; of two names, one."""
     first: dict[int, str] = {}
     state = network.state_dict(keep_vars=True)
+    unread = [
+        re.compile(rf"{re.escape(name)}\.{pattern}")
+        for name, child in network.named_children()
+        for pattern in getattr(child, "_keys_to_ignore_on_load_missing", None) or ()
+    ]
     for name, tensor in state.items():
-        first.setdefault(id(tensor), name)
+        if not any(pattern.match(name) for pattern in unread):
+            first.setdefault(id(tensor), name)
     return {name: state[name] for name in first.values()}
 
 

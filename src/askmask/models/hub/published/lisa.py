@@ -16,16 +16,13 @@ from torch import Tensor, nn
 
 from askmask.models.hub.loading import Where
 from askmask.models.hub.published.keys import Checkpoint, Rules, fill, nested
-from askmask.models.hub.published.llava import (
+from askmask.models.hub.published.llava import Llava, Piece, conversation_of, question_of
+from askmask.models.hub.published.llava_parts import (
     LLAVA_RULES,
     PROMPT_RULES,
-    Llava,
-    Piece,
-    conversation_of,
     language_on_meta,
     projector,
     prompt_projection,
-    question_of,
 )
 from askmask.models.hub.published.prompted_sam import (
     SAM_RULES,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import pairwise
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -15,39 +14,20 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from askmask.errors import ConfigError, WeightsError
-from askmask.models.hub.loading import Where, load_part, out_of_memory, transformers
-from askmask.models.hub.published.keys import Checkpoint, Rules
+from askmask.models.hub.loading import Where, load_part, out_of_memory
+from askmask.models.hub.published.keys import Checkpoint
 
 __all__ = [
     "CONVERSATIONS",
-    "LLAVA_RULES",
-    "PROMPT_RULES",
     "Llava",
     "Patches",
     "Piece",
     "Spoken",
+    "added_token",
     "conversation_of",
     "is_sentence",
-    "language_on_meta",
-    "perceptron",
-    "projector",
-    "prompt_projection",
     "question_of",
 ]
-
-LLAVA_RULES: Rules = (
-    ("lm_head.", "language.lm_head."),
-    ("model.layers.*.self_attn.rotary_emb.inv_freq", None),  # computed, not learned
-    ("model.layers.", "language.model.layers."),
-    ("model.embed_tokens.", "language.model.embed_tokens."),
-    ("model.norm.", "language.model.norm."),
-    ("model.mm_projector.", "projector."),
-    ("model.vision_tower.", None),  # frozen: from its own repository
-)
-"""LLaVA as published -> children `language` and `projector`."""
-
-PROMPT_RULES: Rules = (("model.text_hidden_fcs.0.", "to_prompt."),)
-"""What makes prompts of hidden states -> child `to_prompt`."""
 
 CONVERSATIONS = {
     "llava_v1": (
@@ -62,17 +42,6 @@ CONVERSATIONS = {
     ),
 }
 """Name in the authors' code -> what the language model reads."""
-
-_SIZES = (
-    "vocab_size",
-    "hidden_size",
-    "intermediate_size",
-    "num_hidden_layers",
-    "num_attention_heads",
-    "num_key_value_heads",
-    "max_position_embeddings",
-    "rms_norm_eps",
-)
 
 _SENTENCE_ENDS = (".", "?", "!")
 
@@ -105,42 +74,6 @@ class Spoken(NamedTuple):
     states: Tensor
 
 
-def language_on_meta(checkpoint: Checkpoint) -> Any:
-    """Build a `LlamaForCausalLM`, without weights, of the sizes that `config.json` says."""
-    library = transformers()
-    sizes = {name: checkpoint.config[name] for name in _SIZES if name in checkpoint.config}
-    with torch.device("meta"):
-        return library.LlamaForCausalLM(library.LlamaConfig(**sizes, tie_word_embeddings=False))
-
-
-def perceptron(*widths: int) -> nn.Sequential:
-    """Linear layers between `widths`, with GELU in between, without weights."""
-    layers: list[nn.Module] = []
-    for before, after in pairwise(widths):
-        layers += [nn.GELU(), nn.Linear(before, after, device="meta")]
-    return nn.Sequential(*layers[1:])
-
-
-def projector(checkpoint: Checkpoint) -> nn.Module:
-    """LLaVA 1's single layer, or the perceptron of LLaVA 1.5, whichever the tensors are of."""
-    if "model.mm_projector.weight" in checkpoint.tensors:
-        width, seen = checkpoint.shape("model.mm_projector.weight")
-        return nn.Linear(seen, width, device="meta")
-    hidden, seen = checkpoint.shape("model.mm_projector.0.weight")
-    return perceptron(seen, hidden, checkpoint.shape("model.mm_projector.2.weight")[0])
-
-
-def prompt_projection(checkpoint: Checkpoint) -> nn.Sequential:
-    """Build `text_hidden_fcs`, without weights: hidden states -> prompts."""
-    hidden, width = checkpoint.shape("model.text_hidden_fcs.0.0.weight")
-    prompts, _ = checkpoint.shape("model.text_hidden_fcs.0.2.weight")
-    return nn.Sequential(
-        nn.Linear(width, hidden, device="meta"),
-        nn.ReLU(),
-        nn.Linear(hidden, prompts, device="meta"),
-    )
-
-
 def is_sentence(text: str) -> bool:
     """Whether `text` ends as a sentence does, so that it is not the name of a thing."""
     return text.rstrip().endswith(_SENTENCE_ENDS)
@@ -165,6 +98,18 @@ def conversation_of(name: str) -> str:
     if name not in CONVERSATIONS:
         raise ConfigError(f"conversation: expected one of {', '.join(CONVERSATIONS)}, got {name!r}")
     return CONVERSATIONS[name]
+
+
+def added_token(tokenizer: Any, name: str, source: str) -> int:
+    """Number of a token that authors added to a tokenizer.
+
+    Raises:
+        WeightsError: when it does not have it.
+    """
+    found: int | None = tokenizer.get_added_vocab().get(name)
+    if found is None:
+        raise WeightsError(f"{source}: its tokenizer has no token {name}")
+    return found
 
 
 class Llava:
@@ -221,10 +166,7 @@ class Llava:
         Raises:
             WeightsError: when the tokenizer does not have it.
         """
-        found: int | None = self.tokenizer.get_added_vocab().get(name)
-        if found is None:
-            raise WeightsError(f"{self._source}: its tokenizer has no token {name}")
-        return found
+        return added_token(self.tokenizer, name, self._source)
 
     def tokens(self, pattern: str) -> dict[str, int]:
         """Numbers of the tokens `pattern` with 0, 1, … in it, as many as the authors added.

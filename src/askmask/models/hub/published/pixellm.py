@@ -17,30 +17,24 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from askmask.models.hub.loading import Where, load_file, out_of_memory, transformers
+from askmask.models.hub.loading import Where, load_file, out_of_memory
 from askmask.models.hub.preprocessing import SAM1, Placement
 from askmask.models.hub.published.keys import Checkpoint, Rules, fill, nested
-from askmask.models.hub.published.llava import (
+from askmask.models.hub.published.light_decoder import DECODER, LightDecoder
+from askmask.models.hub.published.llava import Llava, Patches, conversation_of, question_of
+from askmask.models.hub.published.llava_parts import (
     LLAVA_RULES,
     PROMPT_RULES,
-    Llava,
-    Patches,
-    conversation_of,
     language_on_meta,
-    perceptron,
+    perceptron_on_meta,
     projector,
     prompt_projection,
-    question_of,
 )
-from askmask.models.hub.published.prompted_sam import (
-    PERCEPTRON_RULES,
-    TWO_WAY_RULES,
-    decoder_config,
-)
+from askmask.models.hub.published.prompted_sam import PERCEPTRON_RULES, TWO_WAY_RULES
 from askmask.models.hub.published.segmenter import Drawn, PublishedSegmenter
 from askmask.types import Query
 
-__all__ = ["LightDecoder", "PixellmSeen", "PublishedPixellm"]
+__all__ = ["PixellmSeen", "PublishedPixellm"]
 
 _FOLDER = "hf_model"
 """Where the authors' repositories have the checkpoint."""
@@ -56,8 +50,6 @@ _EARLY = -11
 
 _MAPS = "model.out_mm_projector."
 
-_DECODER = "model.mask_decoder."
-
 _RULES: Rules = (
     *LLAVA_RULES,
     *PROMPT_RULES,
@@ -70,18 +62,18 @@ _RULES: Rules = (
     ("model.prompt_encoder.no_mask_embed.", "decoder.no_mask."),
     ("model.prompt_encoder.", None),  # for points, boxes and masks, which are no prompts here
     (
-        f"{_DECODER}pe1.positional_encoding_gaussian_matrix",
+        f"{DECODER}pe1.positional_encoding_gaussian_matrix",
         "decoder.places.1.positional_embedding",
     ),
-    (f"{_DECODER}iou_token.", "decoder.iou_token."),
-    (f"{_DECODER}mask_tokens.", "decoder.mask_tokens."),
-    (f"{_DECODER}level_embed.", "decoder.level."),
-    (f"{_DECODER}upsample_2x.", "decoder.enlarge."),
-    (f"{_DECODER}output_upscaling.", "decoder.upscale."),
-    *nested(TWO_WAY_RULES, f"{_DECODER}transformer.*.", "decoder.transformer.*."),
-    *nested(PERCEPTRON_RULES, f"{_DECODER}output_hypernetworks_mlps.0.", "decoder.hyper."),
-    (f"{_DECODER}output_hypernetworks_mlps.", None),  # of masks that are never asked for
-    (f"{_DECODER}iou_prediction_head.", None),  # not trained
+    (f"{DECODER}iou_token.", "decoder.iou_token."),
+    (f"{DECODER}mask_tokens.", "decoder.mask_tokens."),
+    (f"{DECODER}level_embed.", "decoder.level."),
+    (f"{DECODER}upsample_2x.", "decoder.enlarge."),
+    (f"{DECODER}output_upscaling.", "decoder.upscale."),
+    *nested(TWO_WAY_RULES, f"{DECODER}transformer.*.", "decoder.transformer.*."),
+    *nested(PERCEPTRON_RULES, f"{DECODER}output_hypernetworks_mlps.0.", "decoder.hyper."),
+    (f"{DECODER}output_hypernetworks_mlps.", None),  # of masks that are never asked for
+    (f"{DECODER}iou_prediction_head.", None),  # not trained
 )
 
 
@@ -125,7 +117,7 @@ class PublishedPixellm(PublishedSegmenter):
                 "language": language_on_meta(checkpoint),
                 "projector": projector(checkpoint),
                 "to_prompt": prompt_projection(checkpoint),
-                "maps": _maps_on_meta(checkpoint),
+                "maps": perceptron_on_meta(checkpoint, _MAPS),
                 "decoder": LightDecoder.on_meta(checkpoint),
             }
         )
@@ -193,114 +185,6 @@ class PublishedPixellm(PublishedSegmenter):
         return Drawn.of(logits, seen.placement, words)
 
 
-class LightDecoder(nn.Module):
-    """A SAM decoder for each level of features; the second looks where the first drew."""
-
-    def __init__(self, config: Any, levels: int, channels: int) -> None:
-        """Make a decoder of parts of transformers.
-
-        Args:
-            config: a `SamMaskDecoderConfig`.
-            levels: of features.
-            channels: of these.
-        """
-        super().__init__()
-        parts = transformers().models.sam.modeling_sam
-        width = config.hidden_size
-
-        def norm(width: int) -> nn.Module:
-            layer: nn.Module = parts.SamLayerNorm(width, data_format="channels_first")
-            return layer
-
-        self.neck = nn.Sequential(
-            nn.Conv2d(channels, width, 1, bias=False),
-            norm(width),
-            nn.Conv2d(width, width, 3, padding=1, bias=False),
-            norm(width),
-        )
-        self.places = nn.ModuleList(
-            parts.SamPositionalEmbedding(transformers().SamVisionConfig(num_pos_feats=width // 2))
-            for _ in range(levels)
-        )
-        self.no_mask, self.iou_token = nn.Embedding(1, width), nn.Embedding(1, width)
-        self.mask_tokens = nn.Embedding(1 + config.num_multimask_outputs, width)
-        self.level = nn.Embedding(levels, width)
-        self.transformer = nn.ModuleList(parts.SamTwoWayTransformer(config) for _ in range(levels))
-        self.enlarge = nn.Sequential(
-            nn.ConvTranspose2d(width, width, 2, stride=2), norm(width), nn.GELU()
-        )
-        self.upscale = nn.Sequential(
-            nn.ConvTranspose2d(width, width // 8, 2, stride=2), norm(width // 8), nn.GELU()
-        )
-        self.hyper = parts.SamFeedForward(width, width, width // 8, 3)
-
-    @classmethod
-    def on_meta(cls, checkpoint: Checkpoint) -> LightDecoder:
-        """Build one, without weights, of the sizes that the tensors have."""
-        sizes = decoder_config(checkpoint, _DECODER, "transformer.0.")
-        config = transformers().SamMaskDecoderConfig(**sizes)
-        config._attn_implementation = "sdpa"
-        levels, _ = checkpoint.shape(f"{_DECODER}level_embed.weight")
-        channels = checkpoint.shape("model.image_feature_neck.0.weight")[1]
-        with torch.device("meta"):
-            return cls(config, levels, channels)
-
-    def forward(self, maps: Tensor, prompts: Tensor) -> Tensor:
-        """Draw masks.
-
-        Args:
-            maps: (L, C, h, w).
-            prompts: (M, L, width).
-
-        Returns:
-            (M, 4 h, 4 w) logits, the mean over levels.
-        """
-        embedded = self.neck(maps.to(self.level.weight.device))
-        size_hw = 4 * maps.shape[2], 4 * maps.shape[3]
-        total: Tensor | None = None
-        previous: Tensor | None = None
-        for number in range(len(maps)):
-            previous = self._level(number, embedded[number], prompts[:, number], previous)
-            large = functional.interpolate(previous[:, None], size_hw, mode="bilinear")[:, 0]
-            total = large if total is None else total + large
-        assert total is not None
-        return total / len(maps)
-
-    def _level(
-        self, number: int, embedded: Tensor, prompts: Tensor, previous: Tensor | None
-    ) -> Tensor:
-        """(M, 2 h, 2 w) logits of one level, of (C, h, w), or of twice that after the first."""
-        count = len(prompts)
-        grid = embedded.expand(count, *embedded.shape)
-        if previous is not None:
-            grid = self.enlarge(grid) * (previous.sigmoid() + 1)[:, None]
-        grid = grid + self.no_mask.weight[0][:, None, None]
-        tokens = torch.cat([self.iou_token.weight, self.mask_tokens.weight])
-        tokens = torch.cat([tokens.expand(count, -1, -1), prompts[:, None]], 1)
-        tokens = tokens + self.level.weight[number]
-        rows, columns = grid.shape[2:]
-        y, x = torch.meshgrid(
-            (torch.arange(rows, device=grid.device) + 0.5) / rows,
-            (torch.arange(columns, device=grid.device) + 0.5) / columns,
-            indexing="ij",
-        )
-        place = self.places[number](torch.stack([x, y], -1)).permute(2, 0, 1)
-        heard, drawn = self.transformer[number](
-            point_embeddings=tokens[:, None],
-            image_embeddings=grid,
-            image_positional_embeddings=place.expand(count, -1, -1, -1),
-            attention_similarity=None,
-        )
-        pixels = self.upscale(drawn[:, 0].transpose(1, 2).reshape(grid.shape))
-        logits: Tensor = torch.einsum("mc,mchw->mhw", self.hyper(heard[:, 0, 1]), pixels)
-        return logits
-
-
-def _maps_on_meta(checkpoint: Checkpoint) -> nn.Module:
-    hidden, seen = checkpoint.shape(f"{_MAPS}0.weight")
-    return perceptron(seen, hidden, checkpoint.shape(f"{_MAPS}2.weight")[0])
-
-
 def _resize_places(vision: Any, side: int) -> None:
     """Stretch CLIP's learned places to a larger input, as the authors do.
 
@@ -313,7 +197,6 @@ def _resize_places(vision: Any, side: int) -> None:
     grid = places[:-1].T.reshape(1, -1, before, before).float()
     grid = functional.interpolate(grid, (cells, cells), mode="bilinear")
     stretched = torch.cat([grid[0].flatten(1).T.to(places.dtype), places[-1:]])
-    parts.position_embedding = nn.Embedding(*stretched.shape, device="meta")
     parts.position_embedding.weight = nn.Parameter(stretched, requires_grad=False)
     parts.position_ids = torch.arange(len(stretched), device=places.device)[None]
     parts.image_size = side

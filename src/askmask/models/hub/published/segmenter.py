@@ -32,11 +32,13 @@ class Drawn(NamedTuple):
         masks: M visible masks in the picture's size.
         scores: (M,) in [0, 1].
         words: what it said, or None for one that does not speak.
+        none: probability that nothing is meant, or None for one that cannot say.
     """
 
     masks: list[RLE]
     scores: NDArray[np.float32]
     words: str | None = None
+    none: float | None = None
 
     @classmethod
     def of(cls, logits: Tensor, placement: Placement, words: str | None = None) -> Drawn:
@@ -137,6 +139,7 @@ class PublishedSegmenter(ABC):
             scores=scores,
             modal=modal,
             amodal=amodal,
+            no_target_probability=drawn.none,
             rationale=self._rationale(drawn, mask_type),
             seconds=time.perf_counter() - start,
             unsure=self._unsure(asked),
