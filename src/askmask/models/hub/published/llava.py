@@ -232,6 +232,27 @@ class Llava:
                     use_cache=True,
                 )
 
+    def follow(self, pieces: Sequence[Piece], ids: Sequence[int]) -> Tensor:
+        """Let N given tokens be the answer, in one pass, with gradients where they are on.
+
+        Args:
+            pieces: what is read; see `speak`.
+            ids: the answer.
+
+        Returns:
+            (N, width) last hidden states, each the one that its token is said from.
+        """
+        read, visible = self._embedded(pieces)
+        embed = self._language.get_input_embeddings()
+        told = embed(torch.tensor([ids[:-1]], dtype=torch.long, device=read.device))
+        with out_of_memory(self._source):
+            states: Tensor = self._language.model(
+                inputs_embeds=torch.cat([read, told], 1),
+                attention_mask=functional.pad(visible, (0, len(ids) - 1), value=1),
+                use_cache=False,
+            ).last_hidden_state[0]
+        return states[-len(ids) :]
+
     def ids(self, text: str) -> list[int]:
         """Tokens of `text`, without a beginning, as the authors' version of transformers made them.
 
