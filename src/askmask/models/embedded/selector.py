@@ -102,6 +102,7 @@ class EmbeddedSelector:
             no_target_probability=none,
             rationale=_rationale(len(candidates), score, group, none),
             unsure=doubts(score, chosen, none, (mask_type, typed), self.config.sure_threshold),
+            candidate_scores=score,
         )
 
     def _judge(
