@@ -212,9 +212,7 @@ class Service:
             rationale="the objects that were pointed at",
         )
 
-    def _ask(
-        self, picture: KeptPicture, question: Question, scored: bool = False
-    ) -> Prediction:
+    def _ask(self, picture: KeptPicture, question: Question, scored: bool = False) -> Prediction:
         query = query_of(question, picture.segmenter, picture.size_hw, self.limits.max_pixels)
         with self.metrics.step("answer"):
             answer = picture.segmenter.answer(query)

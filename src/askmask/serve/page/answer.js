@@ -38,7 +38,7 @@ export function answerPanel(entry, on) {
     answer.rationale && answer.masks.length
       ? make("p", { class: "small why" }, make("b", {}, "Why: "), sentence(answer.rationale)) : null,
     exports(on),
-    make("p", { class: "small time" }, time(entry)),
+    make("p", { class: "small", id: "time" }, timeInWords(entry)),
   ];
 }
 
@@ -94,7 +94,9 @@ function exports(on) {
     button("record", "Record", "The prediction record of askmask"));
 }
 
-function time({ milliseconds, answer }) {
+/** How long an answer took; nothing while that is not known. */
+export function timeInWords({ milliseconds, answer }) {
+  if (milliseconds === null) return "";
   const model = answer.seconds === null ? "" : `, ${Math.round(1000 * answer.seconds)} ms of it the model`;
   return `Answered in ${Math.round(milliseconds)} ms${model}.`;
 }

@@ -46,17 +46,19 @@ function* loops(rows, width, height) {
   }
 }
 
-/** Average each point of a closed line with its neighbours. */
+/** Average the points of a closed line with their neighbours, and keep every other one. */
 function smooth(points) {
   const size = points.length;
   const reach = Math.min(SMOOTHING, Math.floor((size - 1) / 4));
-  return points.map((_, middle) => {
+  const smoothed = [];
+  for (let middle = 0; middle < size; middle += reach || 1) {
     let [x, y] = [0, 0];
     for (let step = -reach; step <= reach; step++) {
       const point = points[(middle + step + size) % size];
       x += point[0];
       y += point[1];
     }
-    return [x / (2 * reach + 1), y / (2 * reach + 1)];
-  });
+    smoothed.push([x / (2 * reach + 1), y / (2 * reach + 1)]);
+  }
+  return smoothed;
 }

@@ -11,25 +11,46 @@ const STRIPE = 0.85;
 const STRIPE_GAP = 0.16;
 
 /**
- * Draw on a canvas that has the picture's proportions.
- * @param {HTMLCanvasElement} canvas
+ * A picture in the size in which it is shown, plain and faded: made once for many drawings.
  * @param {ImageBitmap} picture
+ * @param {number} width in pixels of the canvas
+ */
+export function backdrop(picture, width) {
+  const height = Math.round((width * picture.height) / picture.width);
+  const [plain, faded] = [new OffscreenCanvas(width, height), new OffscreenCanvas(width, height)];
+  const pen = plain.getContext("2d");
+  pen.imageSmoothingQuality = "high";
+  pen.drawImage(picture, 0, 0, width, height);
+  const grey = faded.getContext("2d");
+  grey.drawImage(plain, 0, 0);
+  grey.globalCompositeOperation = "saturation";
+  grey.fillStyle = css([128, 128, 128], DIMMING);
+  grey.fillRect(0, 0, width, height);
+  grey.globalCompositeOperation = "source-over";
+  grey.fillStyle = css([0, 0, 0], DIMMING);
+  grey.fillRect(0, 0, width, height);
+  return { plain, faded, scale: width / picture.width };
+}
+
+/**
+ * Draw a picture with layers.
+ * @param {HTMLCanvasElement} canvas gets the size of the backdrop
+ * @param {object} behind the backdrop
  * @param {{masks: object[], references: object[], pointed: ?object}} layers shapes of shapes.js:
  *   the answer, best first; [1], [2], …; and the object that is pointed at
  * @param {number} smallest least length, in pixels of the canvas, that line widths derive from
  */
-export function draw(canvas, picture, layers, smallest = 0.6) {
+export function draw(canvas, { plain, faded, scale }, layers, smallest = 0.6) {
+  if (canvas.width !== plain.width) [canvas.width, canvas.height] = [plain.width, plain.height];
   const pen = canvas.getContext("2d");
-  const scale = canvas.width / picture.width;
-  const area = canvas.width * canvas.height;
   // In the picture's pixels: marks are as large as on a picture of 640 x 480.
-  const unit = Math.max(smallest, Math.sqrt(area / (480 * 640))) / scale;
-  pen.setTransform(scale, 0, 0, scale, 0, 0);
-  pen.imageSmoothingQuality = "high";
-  pen.lineJoin = "round";
-  pen.drawImage(picture, 0, 0);
+  const unit = Math.max(smallest, Math.sqrt((plain.width * plain.height) / (480 * 640))) / scale;
   const masks = layers.masks.filter(Boolean);
-  if (masks.length) dimOutside(pen, picture, [...masks, ...layers.references]);
+  pen.setTransform(1, 0, 0, 1, 0, 0);
+  pen.drawImage(masks.length ? faded : plain, 0, 0);
+  pen.setTransform(scale, 0, 0, scale, 0, 0);
+  pen.lineJoin = "round";
+  if (masks.length) light(pen, plain, [...masks, ...layers.references]);
   // Best masks last, so that the surest one is never covered.
   for (let i = layers.masks.length - 1; i >= 0; i--) {
     if (layers.masks[i]) paintMask(pen, layers.masks[i], colourOf(i), unit);
@@ -46,23 +67,15 @@ export function draw(canvas, picture, layers, smallest = 0.6) {
   }
 }
 
-/** Fade and grey what no shape covers. */
-function dimOutside(pen, picture, shapes) {
-  const all = [0, 0, picture.width, picture.height];
+/** Show the plain picture within some shapes. */
+function light(pen, plain, shapes) {
+  const all = new Path2D();
+  for (const { whole } of shapes) all.addPath(whole);
   pen.save();
-  pen.globalCompositeOperation = "saturation";
-  pen.fillStyle = css([128, 128, 128], DIMMING);
-  pen.fillRect(...all);
-  pen.globalCompositeOperation = "source-over";
-  pen.fillStyle = css([0, 0, 0], DIMMING);
-  pen.fillRect(...all);
+  pen.clip(all);
+  pen.setTransform(1, 0, 0, 1, 0, 0);
+  pen.drawImage(plain, 0, 0);
   pen.restore();
-  for (const { whole } of shapes) {
-    pen.save();
-    pen.clip(whole);
-    pen.drawImage(picture, 0, 0);
-    pen.restore();
-  }
 }
 
 function paintMask(pen, { whole, visible, hidden }, colour, unit) {

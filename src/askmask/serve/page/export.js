@@ -1,6 +1,6 @@
 /** Answers as files: a picture, COCO's json, the prediction record. */
 
-import { draw } from "./drawing.js";
+import { backdrop, draw } from "./drawing.js";
 import { make } from "./dom.js";
 import { Mask } from "./rle.js";
 
@@ -38,10 +38,10 @@ export function coco({ name, width, height }, { question, answer }) {
 }
 
 /** The picture in its own size with the masks drawn in, as PNG. */
-export function png({ bitmap, width, height }, { shapes, references }) {
-  const canvas = make("canvas", { width, height });
+export function png({ bitmap, width }, { shapes, references }) {
+  const canvas = make("canvas");
   const layers = { masks: shapes, references: references.map((one) => one.reference), pointed: null };
-  draw(canvas, bitmap, layers);
+  draw(canvas, backdrop(bitmap, width), layers);
   return new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
 }
 

@@ -8,7 +8,7 @@ import { count, make } from "./dom.js";
  * @property {object[]} references objects that were [1], [2], …
  * @property {object} answer a prediction record
  * @property {object[]} shapes of its masks
- * @property {number} milliseconds from the question to the drawn answer
+ * @property {?number} milliseconds from the question until the answer was seen
  */
 
 /** The entries of one picture, and which of them is shown. */

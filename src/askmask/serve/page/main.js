@@ -1,6 +1,6 @@
 /** The page: one picture at a time, and questions about it. */
 
-import { answerPanel, beforeAnswer, inWords } from "./answer.js";
+import { answerPanel, beforeAnswer, inWords, timeInWords } from "./answer.js";
 import { Api } from "./api.js";
 import { byId, count, fill, make, percent } from "./dom.js";
 import { save } from "./export.js";
@@ -97,25 +97,30 @@ async function ask(question, references, instead = null) {
   asking.abort();
   const { signal } = (asking = new AbortController());
   const about = picture;
-  point(null); // its card would hide the answer
+  if (pointed) point(null); // its card would hide the answer
   byId("ask").ariaBusy = true;
   try {
     const answer = await answered(about, question, references, signal);
     if (signal.aborted) return;
     const shapes = answer.masks.map((mask) => shape(mask.segmentation, visible(mask, answer)));
-    const entry = { question, references, answer, shapes, milliseconds: 0 };
+    const entry = { question, references, answer, shapes, milliseconds: null };
     about.history.add(entry, instead);
     clearProblem();
-    redraw();
-    entry.milliseconds = performance.measure("askmask:answer", { start: from }).duration;
     refresh();
     say(inWords(entry));
+    painted().then(() => {
+      entry.milliseconds = performance.measure("askmask:answer", { start: from }).duration;
+      if (shown() === entry) byId("time").textContent = timeInWords(entry);
+    });
   } catch (error) {
     if (!signal.aborted) showProblem(error, mayHelp(error) ? () => ask(question, references, instead) : null);
   } finally {
     if (!signal.aborted) byId("ask").ariaBusy = false;
   }
 }
+
+/** Resolves when what was changed can be seen. */
+const painted = () => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
 
 async function answered({ id, file, name }, question, references, signal) {
   const sent = { ...question, references: references.map((one) => one.modal), id: name.slice(0, 200) };
@@ -187,11 +192,12 @@ function forget(number) {
   text.value = without(text.value, number);
 }
 
-function useAt(x, y) {
+function useAt(x, y, { pointerType }) {
   const object = picture.objects.at(x, y);
   if (object) {
     use(object);
-    if (matchMedia("(pointer: fine)").matches) text.focus({ preventScroll: true });
+    // A finger would call up the keyboard, which hides the picture.
+    if (pointerType === "mouse") text.focus({ preventScroll: true });
   } else if (picture.objects.all.length) {
     say("No object was found there.");
   }

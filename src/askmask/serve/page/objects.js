@@ -94,7 +94,7 @@ export function objectButtons(objects, bitmap, answer, on) {
           onclick: () => on.use(object),
           onmouseenter: point, onfocus: point, onmouseleave: leave, onblur: leave,
         },
-        object.thumbnail(bitmap),
+        (object.picture ??= object.thumbnail(bitmap)), // the same one for all answers
         number && make("span", { class: `badge colour-${(number - 1) % 7}` }, `${number}`),
         fits !== null && bar(fits),
         make("span", { class: "figure" }, fits === null ? object.name : figure(fits))));

@@ -1,7 +1,7 @@
 /** The canvas: drawn as large as it is shown, and a card about the object that is pointed at. */
 
 import { bar, byId, figure, fill, make } from "./dom.js";
-import { draw } from "./drawing.js";
+import { backdrop, draw } from "./drawing.js";
 import { verdict } from "./objects.js";
 
 const LEAST_UNIT = 0.85; // in CSS pixels, so that numbers can be read on a phone
@@ -11,21 +11,22 @@ export class Stage {
   #canvas = byId("canvas");
   #card = byId("card");
   #bitmap = null;
-  #layers = null;
+  #backdrop = null;
+  #layers = { masks: [], references: [], pointed: null };
 
   /** @param {{move: function, leave: function, click: function}} on with the picture's pixels */
   constructor(on) {
     new ResizeObserver(() => this.#fit()).observe(this.#canvas);
     this.#canvas.addEventListener("pointermove", (event) => on.move(...this.#pixel(event)));
     this.#canvas.addEventListener("pointerleave", () => on.leave());
-    this.#canvas.addEventListener("click", (event) => on.click(...this.#pixel(event)));
+    this.#canvas.addEventListener("click", (event) => on.click(...this.#pixel(event), event));
   }
 
   /** Show a picture without layers. */
   set picture(bitmap) {
     this.#bitmap = bitmap;
     byId("work").style.setProperty("--ratio", bitmap.width / bitmap.height);
-    this.show({ masks: [], references: [], pointed: null });
+    this.#backdrop = null;
     this.#fit();
   }
 
@@ -33,7 +34,7 @@ export class Stage {
   show(layers) {
     this.#layers = layers;
     this.#canvas.style.cursor = layers.pointed ? "pointer" : "";
-    draw(this.#canvas, this.#bitmap, layers, LEAST_UNIT * devicePixelRatio);
+    if (this.#backdrop) draw(this.#canvas, this.#backdrop, layers, LEAST_UNIT * devicePixelRatio);
   }
 
   /** Say what the picture shows, for those who cannot see it. */
@@ -75,9 +76,8 @@ export class Stage {
   #fit() {
     if (!this.#bitmap || !this.#canvas.clientWidth) return;
     const width = Math.round(this.#canvas.clientWidth * devicePixelRatio);
-    if (this.#canvas.width === width) return;
-    this.#canvas.width = width;
-    this.#canvas.height = Math.round((width * this.#bitmap.height) / this.#bitmap.width);
+    if (this.#backdrop?.plain.width === width) return;
+    this.#backdrop = backdrop(this.#bitmap, width);
     this.show(this.#layers);
   }
 }

@@ -1,0 +1,115 @@
+"""Time of a question in the browser's page, from the click to the drawn answer, in Chromium.
+
+    python bench/page.py [--questions 40] [--picture docs/images/page.webp]
+
+Starts a server, opens the first sample and asks its sentences in turn. The first question is told
+apart, as it is the one that compiles and loads. With `--picture` the page's picture in the docs is
+taken as well. Needs selenium and Debian's packages chromium and chromium-driver.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import io
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+from PIL import Image
+from selenium.webdriver import Chrome
+from selenium.webdriver.chrome.options import Options
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+
+SERVE = (sys.executable, "-m", "askmask", "serve", "--port", "0")
+ANSWERS = "return performance.getEntriesByName('askmask:answer').map((one) => one.duration)"
+SIZE = {"width": 1280, "height": 832, "deviceScaleFactor": 1.5, "mobile": False}
+
+
+def start() -> tuple[subprocess.Popen[str], int]:
+    """A server process and its port."""
+    server = subprocess.Popen(SERVE, stderr=subprocess.PIPE, text=True)
+    assert server.stderr is not None
+    for line in server.stderr:
+        if line.startswith("{"):
+            break
+    # Whatever it logs is to be read, or it would wait.
+    threading.Thread(target=server.stderr.read, daemon=True).start()
+    return server, json.loads(line)["port"]
+
+
+def open_browser(profile: str) -> Chrome:
+    """Chromium without a window."""
+    options = Options()
+    options.binary_location = "/usr/bin/chromium"
+    quiet = ("--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run")
+    for switch in (*quiet, "--hide-scrollbars", f"--user-data-dir={profile}"):
+        options.add_argument(switch)
+    browser = Chrome(options, Service("/usr/bin/chromedriver"))
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", SIZE)
+    return browser
+
+
+def wait(browser: Chrome, code: str) -> None:
+    """Wait until a script returns something true."""
+    until = time.monotonic() + 120
+    while not browser.execute_script(code):
+        if time.monotonic() > until:
+            raise TimeoutError(code)
+        time.sleep(0.05)
+
+
+def ask(browser: Chrome, number: int) -> None:
+    """Click on a suggestion and wait for its answer."""
+    before = len(browser.execute_script(ANSWERS))
+    suggestions = browser.find_elements(By.CSS_SELECTOR, ".suggestion")
+    suggestions[number % len(suggestions)].click()
+    wait(browser, f"{ANSWERS}.length > {before}")
+
+
+def take_picture(browser: Chrome, path: Path) -> None:
+    """Save what the browser shows, without a pointer on it."""
+    browser.execute_script("document.activeElement.blur()")
+    time.sleep(0.5)
+    shot = browser.execute_cdp_cmd("Page.captureScreenshot", {"format": "png"})
+    with Image.open(io.BytesIO(base64.b64decode(shot["data"]))) as picture:
+        picture.convert("RGB").save(path, quality=88, method=6)
+
+
+def main() -> None:
+    """Measure, print, and take the picture."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--questions", type=int, default=40)
+    parser.add_argument("--picture", type=Path)
+    arguments = parser.parse_args()
+    server, port = start()
+    with tempfile.TemporaryDirectory() as profile:
+        browser = open_browser(profile)
+        try:
+            browser.get(f"http://127.0.0.1:{port}/")
+            wait(browser, "return document.querySelector('.sample') !== null")
+            browser.find_element(By.CSS_SELECTOR, ".sample").click()
+            wait(browser, "return document.querySelector('.suggestion') !== null")
+            # The last question is the first suggestion again, for the picture.
+            for number in range(-arguments.questions, 1):
+                ask(browser, number)
+            first, *later = browser.execute_script(ANSWERS)
+            if arguments.picture:
+                take_picture(browser, arguments.picture)
+        finally:
+            browser.quit()
+            server.terminate()
+            server.wait()
+    median, most = (statistics.quantiles(later, n=10)[place] for place in (4, 8))
+    print(f"first question {first:.0f} ms")
+    print(f"{len(later)} later ones: median {median:.0f} ms, nine in ten below {most:.0f} ms")
+
+
+if __name__ == "__main__":
+    main()
