@@ -13,6 +13,12 @@ export function inWords({ answer }) {
   return `${found}${sure}.${unsure ? ` Not sure: ${unsure}.` : ""}`;
 }
 
+/** What the picture itself must say, as the panel may be out of sight. */
+export function remark({ answer: { masks, no_target_probability: none, unsure } }) {
+  if (!masks.length) return "Nothing fits" + (none === null ? "" : ` (${percent(none)})`);
+  return unsure ? "Not sure" : "";
+}
+
 /** Contents of the panel before the first question. */
 export function beforeAnswer(found, model) {
   return [

@@ -41,7 +41,10 @@ export function backdrop(picture, width) {
  * @param {number} smallest least length, in pixels of the canvas, that line widths derive from
  */
 export function draw(canvas, { plain, faded, scale }, layers, smallest = 0.6) {
-  if (canvas.width !== plain.width) [canvas.width, canvas.height] = [plain.width, plain.height];
+  // To set a size is to make the canvas anew.
+  if (canvas.width !== plain.width || canvas.height !== plain.height) {
+    [canvas.width, canvas.height] = [plain.width, plain.height];
+  }
   const pen = canvas.getContext("2d");
   // In the picture's pixels: marks are as large as on a picture of 640 x 480.
   const unit = Math.max(smallest, Math.sqrt((plain.width * plain.height) / (480 * 640))) / scale;

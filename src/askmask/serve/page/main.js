@@ -1,9 +1,10 @@
 /** The page: one picture at a time, and questions about it. */
 
-import { answerPanel, beforeAnswer, inWords, timeInWords } from "./answer.js";
+import { answerPanel, beforeAnswer, inWords, remark, timeInWords } from "./answer.js";
 import { Api } from "./api.js";
-import { byId, count, fill, make, percent } from "./dom.js";
+import { byId, count, fill, make } from "./dom.js";
 import { save } from "./export.js";
+import { whenPictureComes } from "./files.js";
 import { History } from "./history.js";
 import { Objects, objectButtons } from "./objects.js";
 import { clearProblem, showProblem } from "./problem.js";
@@ -36,23 +37,23 @@ async function open(file, sentences = []) {
     const [kept, bitmap] = await Promise.all([api.keep(file), decoded(file)]);
     const records = await api.candidates(kept.id);
     if (turn !== opening) return;
-    if (!bitmap) throw new Error("the server can read this picture, but this browser cannot: save it as PNG");
+    // Also when the two disagree about which side is up.
+    if (bitmap?.width !== kept.width || bitmap.height !== kept.height) {
+      throw new Error("the server can read this picture, but this browser cannot: save it as PNG");
+    }
     asking.abort();
     const objects = new Objects(records, kept.width, kept.height);
     const name = file.name || "picture.png";
     picture = { ...kept, file, name, bitmap, objects, history: new History(), references: [] };
     showPicture(sentences);
   } catch (error) {
-    if (turn === opening) showProblem(error, mayHelp(error) ? () => open(file, sentences) : null);
+    if (turn === opening) showProblem(error, () => open(file, sentences));
   } finally {
     if (turn === opening) busy(false);
   }
 }
 
 const decoded = (file) => createImageBitmap(file).catch(() => null);
-
-/** Whether the same request may be answered later. */
-const mayHelp = ({ code }) => !["invalid_image", "invalid_query", "not_supported", "body_too_large"].includes(code);
 
 function busy(yes) {
   document.body.ariaBusy = yes;
@@ -102,7 +103,7 @@ async function ask(question, references, instead = null) {
   try {
     const answer = await answered(about, question, references, signal);
     if (signal.aborted) return;
-    const shapes = answer.masks.map((mask) => shape(mask.segmentation, visible(mask, answer)));
+    const shapes = answer.masks.map((mask) => shape(mask.segmentation, mask.modal));
     const entry = { question, references, answer, shapes, milliseconds: null };
     about.history.add(entry, instead);
     clearProblem();
@@ -113,9 +114,9 @@ async function ask(question, references, instead = null) {
       if (shown() === entry) byId("time").textContent = timeInWords(entry);
     });
   } catch (error) {
-    if (!signal.aborted) showProblem(error, mayHelp(error) ? () => ask(question, references, instead) : null);
+    if (!signal.aborted) showProblem(error, () => ask(question, references, instead));
   } finally {
-    if (!signal.aborted) byId("ask").ariaBusy = false;
+    if (signal === asking.signal) byId("ask").ariaBusy = false;
   }
 }
 
@@ -131,12 +132,6 @@ async function answered({ id, file, name }, question, references, signal) {
     await api.keep(file); // the server keeps a picture for a while only
     return api.answer(id, sent, signal);
   }
-}
-
-/** The visible part of an answered mask; of a hidden part, nothing is. */
-function visible(mask, { mask_type: type }) {
-  if (type === "modal") return null;
-  return mask.modal;
 }
 
 function suggest(words) {
@@ -232,13 +227,12 @@ function redraw() {
 
 /** Show all that belongs to the picture and to the answer that is shown. */
 function refresh() {
-  const region = document.activeElement.closest("#answer, #objects, #history")?.id;
-  const focused = document.activeElement;
+  const giveBack = focusToGiveBack();
   const { objects, bitmap, history, references } = picture;
   const entry = shown();
   redraw();
   stage.words = `${picture.name}. ${entry ? inWords(entry) : "Not asked yet."}`;
-  stage.remark(...remark(entry));
+  stage.remark(entry ? remark(entry) : "");
   showChips();
   if (entry) {
     const on = { type: choose, auto: () => choose(null), point: pointMask, save: (kind) => saved(kind, entry) };
@@ -250,25 +244,23 @@ function refresh() {
   fill(byId("objects"), ...objectButtons(objects, bitmap, entry?.answer, { use, point }));
   byId("history-block").hidden = !history.entries.length;
   fill(byId("history"), ...history.items(showAgain));
-  // Elements that were made anew get the focus that their predecessors had.
-  const same = {
+  giveBack();
+}
+
+/** Remembers where the focus is, to give it to the element that comes in the place of that one. */
+function focusToGiveBack() {
+  const focused = document.activeElement;
+  const successors = {
     answer: "#answer :checked",
     objects: `[data-object="${focused.dataset.object}"]`,
     history: '.asked[aria-current="true"]',
   };
-  if (region) document.querySelector(same[region])?.focus({ preventScroll: true });
+  const successor = successors[focused.closest("#answer, #objects, #history")?.id];
+  return () => successor && document.querySelector(successor)?.focus({ preventScroll: true });
 }
 
 function showChips() {
   fill(byId("references"), ...chips(picture.references, text.value, picture.bitmap, { remove, point }));
-}
-
-/** What the picture itself must say, as the panel may be out of sight. */
-function remark(entry) {
-  if (!entry) return [""];
-  const { masks, no_target_probability: none, unsure } = entry.answer;
-  if (!masks.length) return ["Nothing fits" + (none === null ? "" : ` (${percent(none)})`)];
-  return unsure ? ["Not sure", "unsure"] : [""];
 }
 
 function pointMask(mask) {
@@ -282,11 +274,7 @@ async function saved(kind, entry) {
 
 // Events --------------------------------------------------------------------------------------
 
-byId("choose").addEventListener("click", () => byId("file").click());
-byId("file").addEventListener("change", ({ target }) => {
-  if (target.files[0]) open(target.files[0]);
-  target.value = "";
-});
+whenPictureComes(open);
 byId("another").addEventListener("click", startAgain);
 byId("ask").addEventListener("submit", (event) => {
   event.preventDefault();
@@ -306,22 +294,6 @@ text.addEventListener("keydown", (event) => {
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && pointed) point(null);
 });
-document.addEventListener("dragover", (event) => {
-  event.preventDefault();
-  document.body.classList.add("dropping");
-});
-document.addEventListener("dragleave", (event) => {
-  if (!event.relatedTarget) document.body.classList.remove("dropping");
-});
-document.addEventListener("drop", (event) => {
-  event.preventDefault();
-  document.body.classList.remove("dropping");
-  if (event.dataTransfer.files[0]) open(event.dataTransfer.files[0]);
-});
-document.addEventListener("paste", ({ clipboardData }) => {
-  if (clipboardData.files[0]) open(clipboardData.files[0]);
-});
-
 letChoose(byId("theme"));
 fill(byId("samples"), ...sampleCards(open, showProblem));
 api.model().then((id) => (byId("model").textContent = id), showProblem);

@@ -20,10 +20,13 @@ const ADVICE = {
   unreachable: "See that askmask serve is running, then try again.",
 };
 
+/** Codes of refusals that the same request will always meet. */
+const FINAL = ["invalid_image", "body_too_large", "invalid_query", "not_supported"];
+
 /**
  * Show an error until the next success, or until it is dismissed.
  * @param {Error} error
- * @param {?function} again tries the same once more, where that may help
+ * @param {?function} again tries the same once more; offered where that may help
  */
 export function showProblem(error, again = null) {
   const retry = () => {
@@ -34,7 +37,7 @@ export function showProblem(error, again = null) {
     make("div", {},
       make("b", {}, TITLES[error.code] ?? "That did not work"),
       make("p", {}, sentence(error.message), " ", ADVICE[error.code] ?? null)),
-    again && make("button", { type: "button", class: "quiet", onclick: retry }, "Try again"),
+    again && !FINAL.includes(error.code) && make("button", { type: "button", class: "quiet", onclick: retry }, "Try again"),
     make("button", { type: "button", class: "quiet icon", "aria-label": "Dismiss", onclick: clearProblem },
       make("span", { "aria-hidden": "true" }, "×")));
 }

@@ -43,10 +43,8 @@ export class Stage {
   }
 
   /** Write a few words on the picture, or none. */
-  remark(words, kind = "") {
-    const pill = byId("remark");
-    pill.textContent = words;
-    pill.className = `remark ${kind}`;
+  remark(words) {
+    byId("remark").textContent = words;
   }
 
   /** Show a card beside an object, or none. */
