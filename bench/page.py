@@ -29,7 +29,7 @@ from selenium.webdriver.common.by import By
 
 SERVE = (sys.executable, "-m", "askmask", "serve", "--port", "0")
 ANSWERS = "return performance.getEntriesByName('askmask:answer').map((one) => one.duration)"
-SIZE = {"width": 1280, "height": 832, "deviceScaleFactor": 1.5, "mobile": False}
+SIZE = {"width": 1360, "height": 850, "deviceScaleFactor": 1.5, "mobile": False}
 
 
 def start() -> tuple[subprocess.Popen[str], int]:

@@ -11,16 +11,22 @@ import { count, make } from "./dom.js";
  * @property {?number} milliseconds from the question until the answer was seen
  */
 
+function asksTheSame(one, other) {
+  return one.question.text === other.question.text
+    && one.question.mask_type === other.question.mask_type
+    && one.references.length === other.references.length
+    && one.references.every((object, place) => object === other.references[place]);
+}
+
 /** The entries of one picture, and which of them is shown. */
 export class History {
   entries = [];
   shown = null;
 
-  /** Show a new entry; it takes the place of `instead`, if that is one. */
+  /** Show a new entry, in the place of `instead` and of one that asked the same. */
   add(entry, instead = null) {
-    const place = this.entries.indexOf(instead);
-    if (place < 0) this.entries.push(entry);
-    else this.entries[place] = entry;
+    const others = this.entries.filter((other) => other !== instead && !asksTheSame(other, entry));
+    this.entries = [...others, entry];
     this.shown = entry;
   }
 
