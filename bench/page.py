@@ -29,7 +29,7 @@ from selenium.webdriver.common.by import By
 
 SERVE = (sys.executable, "-m", "askmask", "serve", "--port", "0")
 ANSWERS = "return performance.getEntriesByName('askmask:answer').map((one) => one.duration)"
-SIZE = {"width": 1360, "height": 850, "deviceScaleFactor": 1.5, "mobile": False}
+SIZE = {"width": 1360, "height": 850, "mobile": False}
 
 
 def start() -> tuple[subprocess.Popen[str], int]:
@@ -52,8 +52,14 @@ def open_browser(profile: str) -> Chrome:
     for switch in (*quiet, "--hide-scrollbars", f"--user-data-dir={profile}"):
         options.add_argument(switch)
     browser = Chrome(options, Service("/usr/bin/chromedriver"))
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", SIZE)
+    resize(browser, 1)
     return browser
+
+
+def resize(browser: Chrome, pixels: float) -> None:
+    """Give the page its size, with so many pixels of the screen to one of its own."""
+    size = {**SIZE, "deviceScaleFactor": pixels}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
 
 
 def wait(browser: Chrome, code: str) -> None:
@@ -75,6 +81,7 @@ def ask(browser: Chrome, number: int) -> None:
 
 def take_picture(browser: Chrome, path: Path) -> None:
     """Save what the browser shows, without a pointer on it."""
+    resize(browser, 1.5)
     browser.execute_script("document.activeElement.blur()")
     time.sleep(0.5)
     shot = browser.execute_cdp_cmd("Page.captureScreenshot", {"format": "png"})

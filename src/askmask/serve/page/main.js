@@ -57,8 +57,7 @@ const decoded = (file) => createImageBitmap(file).catch(() => null);
 
 function busy(yes) {
   document.body.ariaBusy = yes;
-  byId("drop").classList.toggle("busy", yes);
-  byId("veil").hidden = !yes;
+  byId("looking").hidden = !yes;
   if (yes) say("Looking at the picture");
 }
 
