@@ -1,6 +1,6 @@
 /** The panel about an answer: what was found, of which type, how sure, and what to do with it. */
 
-import { bar, count, figure, make, percent } from "./dom.js";
+import { bar, count, figure, make, percent, sentence } from "./dom.js";
 import { Mask } from "./rle.js";
 
 const TYPES = { modal: "visible part", amodal: "whole shape", hidden: "hidden part" };
@@ -20,7 +20,7 @@ export function remark({ answer: { masks, no_target_probability: none, unsure } 
 }
 
 /** Contents of the panel before the first question. */
-export function beforeAnswer(found, model) {
+export function beforeAnswer(found) {
   return [
     make("h2", { id: "answer-title" }, "Ready"),
     make("p", {}, found ? `${count(found, "object")} found. ` : "",
@@ -56,8 +56,6 @@ function nothing({ no_target_probability: share, rationale }) {
     "Say it in other words, or click the object that you mean and say ",
     make("code", {}, "[1]"), ".");
 }
-
-const sentence = (words) => words[0].toUpperCase() + words.slice(1) + ".";
 
 function typeChoice({ answer, question }, on) {
   const shares = answer.mask_type_probability;

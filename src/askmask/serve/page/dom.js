@@ -33,6 +33,11 @@ export const figure = (score) => score.toFixed(2);
 /** "1 mask", "2 masks". */
 export const count = (number, noun) => `${number} ${noun}${number === 1 ? "" : "s"}`;
 
+/** Words as a sentence, with a capital and a full stop. */
+export function sentence(words) {
+  return words.slice(0, 1).toUpperCase() + words.slice(1) + (/[.!?]$/.test(words) ? "" : ".");
+}
+
 /** A line whose length shows a share in [0, 1]; figures stand beside it, so it is not read out. */
 export function bar(share) {
   const line = make("span", { class: "bar-line", "aria-hidden": "true" });

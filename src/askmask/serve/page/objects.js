@@ -8,17 +8,18 @@ const THUMBNAIL = 96; // pixels a side
 
 /** All objects of one picture. */
 export class Objects {
-  #labels; // number of the object at each pixel, from 1; 0: none
+  #labels; // place in `all` of the object at each pixel, from 1; 0: none
 
   /** @param {object[]} records of /candidates, the surest first */
   constructor(records, width, height) {
     this.width = width;
-    this.all = records.map((record) => new PictureObject(record));
+    this.all = records.map((record) => new PictureObject(record)).filter(({ box }) => box);
     this.#labels = new Uint16Array(records.length ? width * height : 0);
     // As the server finds the object at a point: the surest wins, and of equals the smaller.
     const last = [...this.all].sort((a, b) => a.score - b.score || b.mask.area - a.mask.area);
-    for (const { id, mask } of last) {
-      mask.each((x, y) => (this.#labels[y * width + x] = id + 1));
+    for (const object of last) {
+      const label = this.all.indexOf(object) + 1;
+      object.mask.each((x, y) => (this.#labels[y * width + x] = label));
     }
   }
 
@@ -30,23 +31,25 @@ export class Objects {
 
 class PictureObject {
   #shape;
+  #reference;
 
   constructor({ id, score, modal, amodal }) {
     Object.assign(this, { id, score, modal, amodal });
     this.name = `Object ${id + 1}`;
     this.mask = new Mask(modal);
-    this.box = this.mask.box ?? { x: 0, y: 0, width: 1, height: 1 };
+    this.box = this.mask.box; // null when nothing of it is visible
   }
 
   /** Its visible and its whole outline. */
   get shape() {
-    this.#shape ??= shape(this.amodal, this.modal) ?? shape(this.modal);
+    this.#shape ??= shape(this.amodal, this.modal) ?? this.reference;
     return this.#shape;
   }
 
   /** Its outline as a reference: what is visible. */
   get reference() {
-    return shape(this.modal) ?? this.shape;
+    this.#reference ??= shape(this.modal);
+    return this.#reference;
   }
 
   /** A picture of it, for the eye only. */

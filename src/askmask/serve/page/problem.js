@@ -1,6 +1,6 @@
 /** What went wrong, and what to do next. */
 
-import { byId, fill, make } from "./dom.js";
+import { byId, fill, make, sentence } from "./dom.js";
 
 const TITLES = {
   invalid_image: "This picture cannot be used",
@@ -46,5 +46,3 @@ export function showProblem(error, again = null) {
 export function clearProblem() {
   fill(byId("problem"));
 }
-
-const sentence = (words) => words[0].toUpperCase() + words.slice(1) + (/[.!?]$/.test(words) ? "" : ".");
