@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, StrictInt, ValidationError
 from starlette.responses import Response
 
 from askmask import rle
@@ -37,7 +37,7 @@ _NO_DECLARATIONS = re.compile(r"<!(DOCTYPE|ENTITY)", re.IGNORECASE)
 class Task(BaseModel):
     """A task; other keys are not looked at."""
 
-    id: int | str | None = None
+    id: StrictInt | str | None = None
     data: dict[str, Any]
 
 
@@ -68,9 +68,7 @@ class PredictOut(BaseModel):
 
 
 class Setup(BaseModel):
-    """Said by Label Studio when a project is connected; nothing is kept of it."""
-
-    project: str | int | None = None
+    """Said by Label Studio when a project is connected; no key of it is looked at."""
 
 
 class SetupOut(BaseModel):
