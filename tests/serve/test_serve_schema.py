@@ -17,7 +17,7 @@ PICTURE = base64_of(noise(30, 40))
 
 @schemathesis.hook
 def map_body(context: Any, body: Any) -> Any:
-    """Say a picture where any string is allowed, so that requests come further than its decoding."""
+    """Send a picture where any string is allowed, so that most requests come further."""
     if isinstance(body, dict) and isinstance(body.get("image"), str):
         return {**body, "image": PICTURE}
     return body
