@@ -123,8 +123,9 @@ def disturb(pictures: Path, run: Path, workers: int, kills: int, calm: Watched) 
     return kills
 
 
-def content(path: Path) -> Any:
-    """What a file of a run says, but for times, the order of lines and its own name."""
+def content(run: Path, name: Path) -> Any:
+    """What a file of a run says, but for times, the order of lines and the run's own name."""
+    path = run / name
     if path.name == "run.json":
         record = json.loads(path.read_text())
         return {
@@ -132,7 +133,8 @@ def content(path: Path) -> Any:
             for key in ("model", "inputs", "versions", "queries", "failed", "shard")
         }
     if path.suffix == ".jsonl":
-        lines = [json.loads(line) for line in path.read_text().splitlines()]
+        text = path.read_text().replace(str(run), "RUN")  # where messages name a picture
+        lines = [json.loads(line) for line in text.splitlines()]
         return sorted(json.dumps({**line, "seconds": None}, sort_keys=True) for line in lines)
     return path.read_bytes()
 
@@ -146,7 +148,7 @@ def differences(one: Path, other: Path) -> list[str]:
         str(name)
         for name in sorted(names)
         if not ((one / name).exists() and (other / name).exists())
-        or content(one / name) != content(other / name)
+        or content(one, name) != content(other, name)
     ]
 
 
