@@ -1,11 +1,11 @@
 """Runs over folders: killed again and again, or in several processes, they write the same files.
 
-    python bench/runner.py [--pictures 1000] [--kills 20] [--workers 2] [--folder DIR] [--json]
+    python bench/runner.py [--pictures 1000] [--kills 20] [--workers 2] [--engine ray] [--json]
 
 Composes pictures of 320 x 240 (extra `scenes`), spoils two of them, asks three sentences about each
 with `askmask segment --masks`, and does so three times: in one process that nobody disturbs, in
-`--workers` processes, and in one or `--workers` processes that are killed with SIGKILL at random
-moments and started again with --resume. Each process computes on one thread.
+`--workers` processes of `--engine`, and in one or `--workers` processes that are killed with
+SIGKILL at random moments and started again with --resume. Each process computes on one thread.
 
 Prints pictures a second from the first answer to the last, the memory of all processes of the run
 together as the highest of each quarter of that time, and which files differ. Exits with 1 when any
@@ -50,10 +50,22 @@ def compose_pictures(folder: Path, count: int) -> None:
                 path.write_bytes(path.read_bytes()[: (10, 5_000)[seed]])
 
 
-def start(pictures: Path, run: Path, workers: int) -> subprocess.Popen[bytes]:
+@dataclass(frozen=True)
+class Crew:
+    """Who answers: one process here, or several."""
+
+    workers: int = 1
+    engine: str = "processes"
+
+
+ALONE = Crew()
+
+
+def start(pictures: Path, run: Path, crew: Crew) -> subprocess.Popen[bytes]:
     """Begin a run, or go on with it."""
     asked = [word for text in SENTENCES for word in ("--text", text)]
-    options = ["--out", str(run), "--workers", str(workers), "--masks", "--resume"]
+    workers = ["--workers", str(crew.workers), "--engine", crew.engine]
+    options = ["--out", str(run), *workers, "--masks", "--resume"]
     command = [sys.executable, "-m", "askmask", "segment", str(pictures), *asked, *options]
     return subprocess.Popen(
         command, env={**os.environ, **ONE_THREAD}, stdout=subprocess.DEVNULL, stderr=sys.stderr
@@ -85,11 +97,11 @@ class Watched:
     memory_mb: tuple[float, ...]
 
 
-def watch(pictures: Path, run: Path, workers: int) -> Watched:
+def watch(pictures: Path, run: Path, crew: Crew) -> Watched:
     """Do one run and look at it."""
     answers = run / "predictions.jsonl"
     begin, first, memory = time.monotonic(), 0.0, []
-    process = start(pictures, run, workers)
+    process = start(pictures, run, crew)
     while process.poll() is None:
         if not first and answers.exists() and answers.stat().st_size:
             first = time.monotonic()
@@ -105,20 +117,20 @@ def watch(pictures: Path, run: Path, workers: int) -> Watched:
     return Watched(first - begin, time.monotonic() - first, peaks)
 
 
-def disturb(pictures: Path, run: Path, workers: int, kills: int, calm: Watched) -> int:
+def disturb(pictures: Path, run: Path, crew: Crew, kills: int, calm: Watched) -> int:
     """Kill a run again and again, then let it end; return how often it was killed."""
     chance = random.Random(0)
     # Long enough that answers come between kills, and so short that all of them come in time.
     longest = calm.until_first + calm.seconds / kills
     for number in range(kills):
-        process = start(pictures, run, (1, workers)[number % 2])
+        process = start(pictures, run, (ALONE, crew)[number % 2])
         try:
             process.wait(chance.uniform(0, longest))
             return number
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-    if start(pictures, run, workers).wait():
+    if start(pictures, run, crew).wait():
         sys.exit("the run that was killed did not end well")
     return kills
 
@@ -152,19 +164,17 @@ def differences(one: Path, other: Path) -> list[str]:
     ]
 
 
-def measure(
-    folder: Path, workspace: Path, pictures: int, kills: int, workers: int
-) -> dict[str, Any]:
+def measure(folder: Path, workspace: Path, pictures: int, kills: int, crew: Crew) -> dict[str, Any]:
     """Do the three runs."""
     compose_pictures(folder, pictures)
     runs = {name: workspace / name for name in ("calm", "together", "killed")}
-    calm = watch(folder, runs["calm"], 1)
-    together = watch(folder, runs["together"], workers)
-    killed = disturb(folder, runs["killed"], workers, kills, calm)
+    calm = watch(folder, runs["calm"], ALONE)
+    together = watch(folder, runs["together"], crew)
+    killed = disturb(folder, runs["killed"], crew, kills, calm)
     return {
         "pictures": pictures,
         "one process": asdict(calm),
-        f"{workers} processes": asdict(together),
+        f"{crew.workers} {crew.engine}": asdict(together),
         "pictures a second": [
             round(pictures / calm.seconds, 2),
             round(pictures / together.seconds, 2),
@@ -189,12 +199,19 @@ def main() -> None:
     parser.add_argument("--pictures", type=int, default=1000)
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--engine", default="processes", choices=("processes", "ray"))
     parser.add_argument("--folder", type=Path, help="keep the pictures here")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as workspace:
         folder = options.folder or Path(workspace) / "pictures"
-        figures = measure(folder, Path(workspace), options.pictures, options.kills, options.workers)
+        figures = measure(
+            folder,
+            Path(workspace),
+            options.pictures,
+            options.kills,
+            Crew(options.workers, options.engine),
+        )
     if options.json:
         print(json.dumps(figures))
     else:

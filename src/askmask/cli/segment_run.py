@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import typer
 
@@ -27,6 +27,7 @@ class RunOptions:
         formats: formats of other tools to write.
         resume: whether a run is continued.
         workers: number of processes.
+        engine: what runs them.
         shards: share to do, e.g. "2/8".
     """
 
@@ -37,6 +38,7 @@ class RunOptions:
     formats: Sequence[str] = ()
     resume: bool = False
     workers: int = 1
+    engine: Literal["processes", "ray"] = "processes"
     shards: str | None = None
 
     @property
@@ -75,6 +77,7 @@ def segment_run(
             masks=options.masks,
             resume=options.resume,
             workers=options.workers,
+            engine=options.engine,
             shard=shard,
             progress=show,
         )
