@@ -117,15 +117,15 @@ def watch(pictures: Path, run: Path, crew: Crew) -> Watched:
     return Watched(first - begin, time.monotonic() - first, peaks)
 
 
-def disturb(pictures: Path, run: Path, crew: Crew, kills: int, calm: Watched) -> int:
-    """Kill a run again and again, then let it end; return how often it was killed."""
+def disturb(pictures: Path, run: Path, crews: dict[Crew, Watched], kills: int) -> int:
+    """Kill a run of each crew in turn, then let it end; return how often it was killed."""
     chance = random.Random(0)
-    # Long enough that answers come between kills, and so short that all of them come in time.
-    longest = calm.until_first + calm.seconds / kills
     for number in range(kills):
-        process = start(pictures, run, (ALONE, crew)[number % 2])
+        crew, calm = list(crews.items())[number % len(crews)]
+        process = start(pictures, run, crew)
         try:
-            process.wait(chance.uniform(0, longest))
+            # Long enough that answers come between kills; so short that all of them come in time.
+            process.wait(chance.uniform(0, calm.until_first + calm.seconds / kills))
             return number
         except subprocess.TimeoutExpired:
             process.kill()
@@ -170,7 +170,7 @@ def measure(folder: Path, workspace: Path, pictures: int, kills: int, crew: Crew
     runs = {name: workspace / name for name in ("calm", "together", "killed")}
     calm = watch(folder, runs["calm"], ALONE)
     together = watch(folder, runs["together"], crew)
-    killed = disturb(folder, runs["killed"], crew, kills, calm)
+    killed = disturb(folder, runs["killed"], {ALONE: calm, crew: together}, kills)
     return {
         "pictures": pictures,
         "one process": asdict(calm),
