@@ -7,6 +7,7 @@ continued like any other, and one that was begun without Ray may go on with it.
 from __future__ import annotations
 
 import importlib
+import logging
 import os
 import pickle
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -24,9 +25,6 @@ __all__ = ["answer_on_ray"]
 _PICTURES_A_BLOCK = 4
 """Pictures that are handed out together: more would be lost at a kill, fewer cost time."""
 
-_RETRIES = 3
-"""How often work is done again when a process or its machine has gone."""
-
 
 def answer_on_ray(
     load: Callable[[], Segmenter], pictures: Sequence[AskedPicture], manner: Manner, workers: int
@@ -35,6 +33,7 @@ def answer_on_ray(
 
     The cluster is the one that RAY_ADDRESS names; without it, Ray is started on this machine for as
     long as the run takes. Pictures, and folders of drawings, must have the same paths everywhere.
+    What a process that has gone was to answer is given to another one, again and again.
 
     Args:
         load: makes a process its model.
@@ -44,7 +43,7 @@ def answer_on_ray(
 
     Raises:
         MissingExtraError: when Ray is not installed.
-        AskmaskError: when Ray cannot be reached, or its processes die again and again.
+        AskmaskError: when Ray cannot be reached, or its processes cannot load the model.
     """
     try:
         ray: Any = importlib.import_module("ray")
@@ -55,6 +54,7 @@ def answer_on_ray(
     try:
         with _connected(ray, workers):
             data.DataContext.get_current().enable_progress_bars = False
+            logging.getLogger("ray.data").setLevel(logging.ERROR)
             answered = data.from_items(
                 rows, override_num_blocks=max(1, len(rows) // _PICTURES_A_BLOCK)
             ).map(
@@ -62,8 +62,6 @@ def answer_on_ray(
                 fn_constructor_args=(load, manner, Path.cwd()),
                 compute=data.ActorPoolStrategy(size=workers),
                 num_cpus=1,
-                max_restarts=_RETRIES,
-                max_task_retries=_RETRIES,
             )
             for row in answered.iter_rows():
                 yield from pickle.loads(row["predictions"])

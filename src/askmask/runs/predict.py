@@ -64,7 +64,7 @@ class Crew:
     ) -> Generator[Prediction, None, None]:
         """Answer all queries about all pictures; only one process keeps their order."""
         load = self.load or partial(load_model, self.segmenter.model_id)
-        if self.engine == "ray":
+        if self.engine == "ray" and pictures:
             return answer_on_ray(load, pictures, manner, self.workers)
         if self.workers == 1 or len(pictures) < 2:
             return answer_pictures(self.segmenter, pictures, manner)
