@@ -1,10 +1,12 @@
 """Make a Label Studio project of a folder of pictures, with askmask as its model.
 
-    label-studio start --port 8080                    # needs: pip install label-studio
-    askmask serve --port 8000                         # needs: pip install 'askmask[serve]'
+    export ML_BLOCK_LOCAL_IP=false SSRF_PROTECTION_ENABLED=false
+    label-studio start --port 8080    # pip install label-studio
+    askmask serve --port 8000         # pip install 'askmask[serve]'
     LABEL_STUDIO_API_KEY=… python label_studio_project.py pictures/ --labels mug jar
 
-The key is the Legacy Token of Account & Settings. Then open a task, type a sentence and press
+Label Studio refuses models on its own machine unless these variables allow them; it needs neither
+for a model with a public address. The key is the Legacy Token of Account & Settings. Then open a task, type a sentence and press
 Update, or click an object with a smart label. The pictures travel inside of the tasks, as the
 server opens no addresses; so this is for up to a few hundred of them.
 """
@@ -15,9 +17,11 @@ import argparse
 import base64
 import json
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 from xml.sax.saxutils import quoteattr
 
@@ -53,8 +57,11 @@ class LabelStudio:
         """Send `content` and return what comes back."""
         headers = {"Authorization": f"Token {self._key}", "Content-Type": "application/json"}
         request = Request(self._address + path, json.dumps(content).encode(), headers)
-        with urlopen(request, timeout=120) as response:
-            return json.load(response)
+        try:
+            with urlopen(request, timeout=120) as response:
+                return json.load(response)
+        except HTTPError as error:
+            sys.exit(f"{request.full_url}: {error.code} {error.read(500).decode(errors='replace')}")
 
 
 def make_project(

@@ -2,8 +2,8 @@
 
 A task's picture is taken from the task itself, as data: URI; addresses are never opened. The
 sentence is the text that the annotator typed (a TextArea of the interface), or else the task's
-`text`; clicks (KeyPointLabels) are its references, and without a sentence they are the objects
-that are meant.
+`text`; clicks (KeyPointLabels) are its references. Without a sentence, or when the task's own names
+none of them, they are the objects that are meant.
 """
 
 from __future__ import annotations
@@ -170,7 +170,9 @@ def _question(task: Task, context: Context, picture: KeptPicture) -> Question:
     clicks = [_click(row, picture) for row in context.result if row.get("type") == "keypointlabels"]
     typed = [_text(row) for row in context.result if row.get("type") == "textarea"]
     own = task.data.get("text")
-    texts = [*(text for text in typed if text), own if isinstance(own, str) else ""]
+    if not isinstance(own, str) or (clicks and "[1]" not in own):
+        own = ""  # what a click means is not said by a sentence that was there before it
+    texts = [*(text for text in typed if text), own]
     # Built without checks of its own: the query refuses what cannot be asked.
     return Question.model_construct(
         text=texts[0], references=clicks[-MAX_REFERENCES:], mask_type=None, id=str(task.id)
