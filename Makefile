@@ -16,7 +16,7 @@ demo: $(VENV)/core.stamp ## segment the demo picture; needs only the core
 	$(BIN)/askmask segment $(DEMO_IMAGE) "$(DEMO_TEXT)" --out demo-out
 
 test: setup debian ## run the tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 
 check: setup lint type test ## all that must pass before a merge
 

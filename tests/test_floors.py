@@ -21,7 +21,7 @@ FLOORS = (
         "atomic",
         "errors",
     ),
-    ("formats", "overlay", "answers"),
+    ("formats", "overlay", "answers", "llm"),
     ("datasets", "pantry", "authoring", "browse"),
     ("metrics",),
     ("models",),

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 from askmask.formats.files import write_json
 from askmask.models.embedded.weights import EmbeddedWeights
 
-RECIPE = "embedded-v1"
+RECIPE, WEIGHTS = "embedded", "embedded-v1"
 
 
 class Trial(NamedTuple):
@@ -145,7 +145,7 @@ def main() -> None:
     parser.add_argument("--train", type=Path, required=True, help="rendered scenes to learn from")
     parser.add_argument("--validate", type=Path, required=True, help="rendered scenes held out")
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--model", default=RECIPE, help="weights whose proposer the others read")
+    parser.add_argument("--model", default=WEIGHTS, help="weights whose proposer the others read")
     parser.add_argument("--budget", default="8m", help="of each training")
     parser.add_argument("--scenes", type=int, default=4000, help="composed scenes for the selector")
     parser.add_argument("--device", default="auto")

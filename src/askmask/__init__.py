@@ -16,10 +16,13 @@ if TYPE_CHECKING:
     from askmask.answers import PicturedAnswer
     from askmask.errors import (
         AskmaskError,
+        AskmaskWarning,
         ConfigError,
         DataError,
         ImageError,
+        LLMError,
         MissingExtraError,
+        NoRoomError,
         OutputError,
         QueryError,
         RefusedError,
@@ -27,7 +30,6 @@ if TYPE_CHECKING:
         ShapeError,
         TornLineError,
         WeightsError,
-        WriterError,
     )
     from askmask.images import read_image
     from askmask.models.ask import ask
@@ -42,14 +44,17 @@ __all__ = [
     "RLE",
     "Answer",
     "AskmaskError",
+    "AskmaskWarning",
     "Candidates",
     "Completion",
     "ConfigError",
     "DataError",
     "ImageError",
+    "LLMError",
     "MaskType",
     "Masks",
     "MissingExtraError",
+    "NoRoomError",
     "OutputError",
     "PicturedAnswer",
     "Query",
@@ -60,7 +65,6 @@ __all__ = [
     "ShapeError",
     "TornLineError",
     "WeightsError",
-    "WriterError",
     "ask",
     "draw_answer",
     "load",

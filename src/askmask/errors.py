@@ -9,10 +9,13 @@
     ├── QueryError         a sentence or its references cannot be asked
     ├── ConfigError        an option, recipe or model name is not known
     ├── WeightsError       a model's files are missing or do not match their hash
+    │   └── NoRoomError    the memory does not hold a model and its work
     ├── OutputError        a result cannot be written
-    ├── WriterError        a writer's server cannot be reached, refuses us, or keeps failing
+    ├── LLMError           a language model's server is out of reach, refuses us, or keeps failing
     │   └── RefusedError   it never will accept this one request; others may go well
     └── MissingExtraError  an optional package is not installed (also an ImportError)
+
+    AskmaskWarning           the work goes on, but not as the user may think (a UserWarning)
 
 A message is one line: who, what was expected, what came, where, and what to do next.
 """
@@ -21,10 +24,13 @@ from __future__ import annotations
 
 __all__ = [
     "AskmaskError",
+    "AskmaskWarning",
     "ConfigError",
     "DataError",
     "ImageError",
+    "LLMError",
     "MissingExtraError",
+    "NoRoomError",
     "OutputError",
     "QueryError",
     "RLEError",
@@ -32,7 +38,6 @@ __all__ = [
     "ShapeError",
     "TornLineError",
     "WeightsError",
-    "WriterError",
 ]
 
 
@@ -72,15 +77,19 @@ class WeightsError(AskmaskError):
     """A model's files are missing or do not match their hash."""
 
 
+class NoRoomError(WeightsError):
+    """The memory of the device does not hold a model and its work."""
+
+
 class OutputError(AskmaskError):
     """A result cannot be written."""
 
 
-class WriterError(AskmaskError):
-    """A writer's server cannot be reached, does not accept us, or keeps failing."""
+class LLMError(AskmaskError):
+    """The server of a language model cannot be reached, does not accept us, or keeps failing."""
 
 
-class RefusedError(WriterError):
+class RefusedError(LLMError):
     """A server accepts this one request never; others may go well."""
 
 
@@ -91,3 +100,7 @@ class MissingExtraError(AskmaskError, ImportError):
     def of(cls, package: str, extra: str, purpose: str) -> MissingExtraError:
         """Build the one message that all optional imports share."""
         return cls(f"{purpose} needs the package {package}: pip install 'askmask[{extra}]'")
+
+
+class AskmaskWarning(UserWarning):
+    """The work goes on, but not as the user may think; one line, as an error's message."""

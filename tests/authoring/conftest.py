@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,14 +10,8 @@ from toy_annotations import write_source
 
 
 @pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeServer]:
-    monkeypatch.setenv("ANTHROPIC_API_KEY", "test")
-    monkeypatch.delenv("ANTHROPIC_AUTH_TOKEN", raising=False)
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-    fake = FakeServer()
-    fake.start()
-    yield fake
-    fake.stop()
+def server(llm_server: FakeServer) -> FakeServer:
+    return llm_server
 
 
 @pytest.fixture

@@ -137,9 +137,10 @@ def test_wrong_options_are_explained(
 
 
 def test_a_model_must_see_the_pictures(tmp_path: Path, server: FakeServer) -> None:
-    from askmask.authoring.openai_server import OpenAIServer
+    from askmask.authoring.looking import LookingWriter
+    from askmask.llm.openai_server import OpenAIServer
 
-    writer = OpenAIServer("tiny", server.url + "/v1")
+    writer = LookingWriter(OpenAIServer("tiny", server.url + "/v1"))
     source = write_source(tmp_path / "source")
     (tmp_path / "source/images/003.png").unlink()
     with pytest.raises(DataError, match=r"003\.png"):

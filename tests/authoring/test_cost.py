@@ -3,9 +3,10 @@ from __future__ import annotations
 import pytest
 from toy_annotations import kitchen, picture
 
-from askmask.authoring.cost import Budget, Price, estimate, input_tokens
+from askmask.authoring.cost import Budget, estimate, input_tokens, most
 from askmask.authoring.prompt import instructions, message
-from askmask.authoring.writer import Request, Usage
+from askmask.authoring.writer import Request
+from askmask.llm.chat import Price, Usage
 
 REQUEST = Request("key", picture(kitchen()), modal=5, amodal=5)
 PRICE = Price(3, 15)
@@ -28,13 +29,13 @@ def test_an_estimate_adds_up() -> None:
 
 def test_an_expected_request_costs_less_than_the_most() -> None:
     expected = estimate([REQUEST], PRICE)
-    assert 0 < expected.dollars < PRICE.most(REQUEST)
+    assert 0 < expected.dollars < most(PRICE, REQUEST)
     assert input_tokens(REQUEST) > len(instructions()) / 5
 
 
 def test_a_budget_sets_aside_the_most() -> None:
-    most = PRICE.most(REQUEST)
-    budget = Budget(PRICE, 1.5 * most)
+    dollars = most(PRICE, REQUEST)
+    budget = Budget(PRICE, 1.5 * dollars)
     other = Request("other", REQUEST.picture, 5, 5)
     assert budget.reserve(REQUEST)
     assert not budget.reserve(other)
@@ -43,7 +44,7 @@ def test_a_budget_sets_aside_the_most() -> None:
     assert budget.reserve(other)
     budget.free("other")
     budget.doubt(other)
-    assert budget.spent > most
+    assert budget.spent > dollars
     assert not budget.reserve(REQUEST)
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from askmask.authoring.journal import Journal
-from askmask.authoring.writer import Reply, Usage
 from askmask.errors import DataError, OutputError
+from askmask.llm.chat import Reply, Usage
 
 REPLY = Reply("text ✓\nmore", Usage(1, 2, 3, 4), "end_turn")
 

@@ -18,16 +18,17 @@ DRIVER = f"""
 import sys
 from pathlib import Path
 from askmask.authoring.author import Authoring
-from askmask.authoring.patience import Patience
+from askmask.llm.patience import Patience
 from askmask.authoring.source import Source
 
 kind, url, source, out = sys.argv[1:]
 patience = Patience(tries=4, first_wait=0.01)
 if kind == "openai":
-    from askmask.authoring.openai_server import OpenAIServer
-    writer = OpenAIServer("tiny", url + "/v1", patience=patience)
+    from askmask.authoring.looking import LookingWriter
+    from askmask.llm.openai_server import OpenAIServer
+    writer = LookingWriter(OpenAIServer("tiny", url + "/v1", patience=patience))
 else:
-    from askmask.authoring.anthropic_api import AnthropicBatches
+    from askmask.authoring.anthropic_batches import AnthropicBatches
     writer = AnthropicBatches("tiny", base_url=url, patience=patience)
 sys.stdin.readline()
 Authoring(

@@ -9,14 +9,15 @@ import pytest
 from fake_llm_server import FakeServer
 
 from askmask.authoring.author import Authoring, Outcome
-from askmask.authoring.cost import Price
-from askmask.authoring.openai_server import OpenAIServer
-from askmask.authoring.patience import Patience
+from askmask.authoring.looking import LookingWriter
 from askmask.authoring.source import Source
 from askmask.authoring.writer import BatchWriter, Writer
-from askmask.errors import ConfigError, OutputError, WriterError
+from askmask.errors import ConfigError, LLMError, OutputError
 from askmask.formats.askmask import read_queries
 from askmask.formats.files import iter_jsonl
+from askmask.llm.chat import Price
+from askmask.llm.openai_server import OpenAIServer
+from askmask.llm.patience import Patience
 
 QUICK = Patience(tries=4, first_wait=0.01)
 KINDS = ("openai", "anthropic", "anthropic-batch")
@@ -25,12 +26,14 @@ SINGLE = KINDS[:2]
 
 def make(kind: str, server: FakeServer) -> Writer | BatchWriter:
     if kind == "openai":
-        return OpenAIServer("tiny", server.url + "/v1", patience=QUICK)
+        return LookingWriter(OpenAIServer("tiny", server.url + "/v1", patience=QUICK))
     pytest.importorskip("anthropic")
-    from askmask.authoring.anthropic_api import AnthropicBatches, AnthropicMessages
+    from askmask.authoring.anthropic_batches import AnthropicBatches
+    from askmask.llm.anthropic_api import AnthropicMessages
 
-    chosen = AnthropicMessages if kind == "anthropic" else AnthropicBatches
-    return chosen("tiny", base_url=server.url, patience=QUICK)
+    if kind == "anthropic":
+        return LookingWriter(AnthropicMessages("tiny", base_url=server.url, patience=QUICK))
+    return AnthropicBatches("tiny", base_url=server.url, patience=QUICK)
 
 
 def run(kind: str, server: FakeServer, source: Path, *, resume: bool = False, **options) -> Outcome:
@@ -142,7 +145,7 @@ def test_a_server_that_stays_away_ends_the_run_and_keeps_what_was_paid(
     kind: str, server: FakeServer, source: Path
 ) -> None:
     server.faults = ["", "", *["500"] * 40]
-    with pytest.raises(WriterError, match="gave up after 4 tries"):
+    with pytest.raises(LLMError, match="gave up after 4 tries"):
         run(kind, server, source)
     paid = dict(server.billed)
     assert paid
@@ -206,8 +209,8 @@ def test_a_broken_picture_fails_alone(server: FakeServer, source: Path) -> None:
 
 def test_a_missing_model_is_told_at_once(server: FakeServer, source: Path) -> None:
     out = source.parent.parent / "out"
-    nowhere = OpenAIServer("tiny", server.url + "/nowhere", patience=QUICK)
-    with pytest.raises(WriterError, match=r"answered 404.*--model"):
+    nowhere = LookingWriter(OpenAIServer("tiny", server.url + "/nowhere", patience=QUICK))
+    with pytest.raises(LLMError, match=r"answered 404.*--model"):
         Authoring(Source((source,), out), nowhere, out, "toy").run()
 
 

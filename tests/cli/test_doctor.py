@@ -5,15 +5,24 @@ from __future__ import annotations
 import json
 from importlib import metadata
 from importlib.machinery import ModuleSpec
+from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from cli_result import Run
+from fake_llm_server import FakeServer
+from hub_cache import put_into_cache
 
 from askmask.cli import doctor
 from askmask.cli.doctor import Check
 from askmask.errors import WeightsError
 from askmask.models.embedded.weights import EmbeddedWeights
+
+
+@pytest.fixture(autouse=True)
+def offline(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
 
 
 @pytest.fixture(autouse=True)
@@ -96,3 +105,36 @@ def test_torchvision_is_really_imported(
     assert check.status == status
     assert detail in check.detail
     assert ("pip uninstall torchvision" in check.advice) is (status == "broken")
+
+
+def test_the_cache_of_the_hub_is_counted(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    assert found(run)["hub cache"].detail.startswith("0 of ")
+    put_into_cache(tmp_path, "facebook/sam2.1-hiera-tiny")
+    check = found(run)["hub cache"]
+    assert (check.status, check.detail.split()[0]) == ("ok", "1")
+    assert check.detail.endswith(str(tmp_path))
+
+
+def test_the_hub_is_asked_unless_it_is_switched_off(
+    run: Run, monkeypatch: pytest.MonkeyPatch, llm_server: FakeServer
+) -> None:
+    check = found(run)["hub connection"]
+    assert (check.status, check.detail) == ("absent", "switched off by HF_HUB_OFFLINE")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", llm_server.url + "/v1/here")
+    monkeypatch.setattr(llm_server.http.RequestHandlerClass, "do_HEAD", head, raising=False)
+    assert found(run)["hub connection"].status == "ok"
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
+    check = found(run)["hub connection"]
+    assert check.status == "absent"
+    assert "127.0.0.1:9" in check.detail
+    assert "folders work all the same" in check.advice
+
+
+def head(handler: Any) -> None:
+    """Answer as a web server that has the page."""
+    handler.send_response(200)
+    handler.end_headers()

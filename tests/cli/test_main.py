@@ -17,7 +17,7 @@ from askmask.cli.main import app
 COMMANDS = [
     *("segment", "mask-type", "predict", "evaluate", "build", "author", "stats", "browse"),
     *("compare", "leaderboard", "data", "convert", "train", "doctor"),
-    *("complete", "decompose", "evaluate-completer", "serve"),
+    *("complete", "decompose", "evaluate-completer", "models", "serve"),
 ]
 
 

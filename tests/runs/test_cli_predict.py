@@ -18,7 +18,7 @@ def askmask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     """Run the command with the given sentences about one picture, and the fake model."""
     Image.fromarray(np.zeros((6, 8, 3), np.uint8)).save(tmp_path / "a.png")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("askmask.models.registry.load", FakeSegmenter)
+    monkeypatch.setattr("askmask.models.registry.load", lambda name, **_: FakeSegmenter(name))
 
     def run(texts: list[str], *options: str) -> tuple[int, str, str]:
         records = [QueryRecord(f"q{i}", "a.png", 6, 8, text, ()) for i, text in enumerate(texts)]

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from askmask.models.embedded.config import EmbeddedConfig
-from askmask.training.calibrate import Judged, calibrate
+from askmask.models.hub.calibration import Calibration
+from askmask.training.calibrate import Judged, calibrate, calibrate_judge
 
 
 def judged(rng: np.random.Generator, empty: bool) -> Judged:
@@ -47,3 +48,30 @@ def test_the_sure_threshold_divides_right_from_wrong_groups() -> None:
 @pytest.mark.parametrize("items", [[], [Judged(np.zeros(2), 0.0, np.array([True, False]), 1)]])
 def test_nothing_to_fit_leaves_the_configuration(items: list[Judged]) -> None:
     assert calibrate(EmbeddedConfig(), items) == EmbeddedConfig()
+
+
+def test_a_judge_that_is_biased_and_too_sure_is_put_right() -> None:
+    """Its logits are five times too large and two too high, as are those of its nothings."""
+    rng = np.random.default_rng(1)
+    items = []
+    for k in range(400):
+        true = rng.normal(-1.5, 2.0, 6) if k % 4 else rng.normal(-6.0, 0.5, 6)
+        wanted = rng.random(6) < 1 / (1 + np.exp(-true))
+        none = -float(np.logaddexp.reduce(true))
+        items.append(Judged(5 * (true + 2), none, wanted, int(wanted.sum())))
+    fitted = calibrate_judge(items)
+    assert fitted.scale == pytest.approx(0.2, abs=0.03)
+    assert fitted.bias == pytest.approx(-2, abs=0.3)
+    assert fitted.no_target_weights != (1.0, 0.0, 0.0)
+
+
+def test_a_judge_that_is_worse_than_chance_is_not_turned_round() -> None:
+    wanted = np.array([True, False])
+    fitted = calibrate_judge([Judged(np.array([-2.0, 2.0]), 0.0, wanted, 1)] * 20)
+    assert 0 < fitted.scale < 0.01
+
+
+def test_a_judge_without_right_candidates_keeps_its_scale() -> None:
+    nothing = [Judged(np.array([1.0, 2.0]), 0.0, np.zeros(2, bool), 0)] * 5
+    assert calibrate_judge(nothing) == Calibration()
+    assert calibrate_judge([]) == Calibration()

@@ -12,8 +12,13 @@ import pytest
 
 pytest.importorskip("torch")
 
+import torch
+
 from askmask.errors import ConfigError, OutputError
+from askmask.models.embedded.mask_type_net import MaskTypeNet
+from askmask.models.embedded.proposer_net import ProposerNet
 from askmask.models.embedded.segmenter import EmbeddedSegmenter
+from askmask.models.embedded.selector_net import SelectorNet
 from askmask.models.embedded.tokens import STEPS
 from askmask.models.embedded.weights import EmbeddedWeights
 from askmask.pantry.build import build_scenes
@@ -26,8 +31,8 @@ from askmask.types import Masks, MaskType, Query
 
 
 def test_an_unknown_recipe_is_refused_with_the_nearest_name(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="did you mean embedded-v1"):
-        train("embeded-v1", tmp_path)
+    with pytest.raises(ConfigError, match="did you mean embedded"):
+        train("embeded", tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -42,7 +47,7 @@ def test_only_what_is_a_stage_and_not_kept_is_trained(
     tmp_path: Path, only: str, start_from: Path | None, message: str
 ) -> None:
     with pytest.raises(ConfigError, match=message):
-        train("embedded-v1", tmp_path, only=only, image_from="embedded-v1", start_from=start_from)
+        train("embedded", tmp_path, only=only, image_from="embedded-v1", start_from=start_from)
 
 
 @pytest.mark.parametrize("only", ["selector", "mask-type"])
@@ -99,6 +104,19 @@ def test_the_exported_weights_verify_and_answer(run: Path) -> None:
     assert set(model.mask_types(["the mug"])[0]) == set(MaskType)
 
 
+def test_the_networks_are_there_for_torch(run: Path) -> None:
+    for name, kind in (
+        ("proposer", ProposerNet),
+        ("selector", SelectorNet),
+        ("mask-type", MaskTypeNet),
+    ):
+        network = kind.from_pretrained(run / "networks" / name)
+        trained = torch.load(run / name / "checkpoint.pt", weights_only=True)["model"]
+        own = {key.removeprefix("net."): value for key, value in trained.items()}
+        for key, value in network.state_dict().items():
+            assert torch.equal(value, own[key]), key
+
+
 def test_a_used_run_folder_is_refused_and_resume_finishes_at_once(run: Path) -> None:
     with pytest.raises(OutputError, match="--resume"):
         train("embedded-smoke", run)
@@ -134,7 +152,7 @@ def test_all_but_one_stage_can_be_kept(run: Path, tmp_path: Path) -> None:
     kept = EmbeddedWeights(str(weights))
     kept.verify()
     assert {path.name for path in out.iterdir()} == {
-        "candidates", "mask-type", "run.json", "weights"
+        "candidates", "mask-type", "networks", "run.json", "weights"
     }  # fmt: skip
     changed = {
         name

@@ -7,9 +7,7 @@ prompt          what a language model is told and asked
 marks           the picture with the numbers drawn on it
 writer          Request, Reply and the two protocols behind which writers stand
 lexicon, phrases, grammar   the offline writer
-openai_server   any server that speaks OpenAI's chat completions
-anthropic_api   Anthropic's Messages and Message Batches
-patience        waiting and asking again
+looking         a writer behind any server of `askmask.llm`; anthropic_batches: half the price
 journal         what was asked and answered, so that a killed run resumes
 cost            estimate before, budget during
 asking          one request after the other; batching: many at once

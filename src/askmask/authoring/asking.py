@@ -7,8 +7,9 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
 from askmask.authoring.cost import Budget
 from askmask.authoring.journal import Journal
-from askmask.authoring.writer import Reply, Request, Writer
-from askmask.errors import AskmaskError, RefusedError, WriterError
+from askmask.authoring.writer import Request, Writer
+from askmask.errors import AskmaskError, LLMError, RefusedError
+from askmask.llm.chat import Reply
 
 __all__ = ["ask_each"]
 
@@ -27,17 +28,17 @@ class _Asking:
         """Wait for one reply and note all that came.
 
         Raises:
-            WriterError: when no request can be answered now.
+            LLMError: when no request can be answered now.
         """
         done, _ = wait(self.out, return_when=FIRST_COMPLETED)
-        broken: WriterError | None = None
+        broken: LLMError | None = None
         for future in done:
             key = self.out.pop(future)
             try:
                 reply = future.result()
             except RefusedError as error:
                 self._note_failure(key, str(error))
-            except WriterError as error:
+            except LLMError as error:
                 broken = error  # stays in doubt: the server may have done its work
             except AskmaskError as error:  # a picture that cannot be read
                 self._note_failure(key, str(error))
@@ -55,11 +56,11 @@ class _Asking:
 
     def finish(self) -> None:
         """Wait for all that are out: they are paid, whatever happened elsewhere."""
-        broken: WriterError | None = None
+        broken: LLMError | None = None
         while self.out:
             try:
                 self.take_finished()
-            except WriterError as error:
+            except LLMError as error:
                 broken = broken or error
         if broken is not None:
             raise broken
@@ -92,7 +93,7 @@ def ask_each(
         was not asked, for want of budget.
 
     Raises:
-        WriterError: when no request can be answered now.
+        LLMError: when no request can be answered now.
     """
     asking = _Asking(journal, budget, answered)
     with ThreadPoolExecutor(workers) as pool:

@@ -10,7 +10,7 @@ from typing import Any
 from askmask.authoring.asking import ask_each
 from askmask.authoring.batching import ask_in_batches
 from askmask.authoring.clean import Dropped, Reason, clean_reply
-from askmask.authoring.cost import Budget, Estimate, Price, estimate
+from askmask.authoring.cost import Budget, Estimate, estimate
 from askmask.authoring.grammar import GrammarWriter
 from askmask.authoring.journal import Journal
 from askmask.authoring.parse import Question
@@ -27,6 +27,7 @@ from askmask.formats.askmask import (
     write_queries,
 )
 from askmask.formats.files import write_json, write_jsonl
+from askmask.llm.chat import Price
 from askmask.types import MaskType
 
 __all__ = ["Authoring", "Outcome"]
@@ -103,7 +104,7 @@ class Authoring:
 
         Raises:
             OutputError: when there is a journal already, or files cannot be written.
-            WriterError: when the writer cannot be asked; the journal keeps what was paid.
+            LLMError: when the writer cannot be asked; the journal keeps what was paid.
         """
         try:
             self.out.mkdir(parents=True, exist_ok=True)

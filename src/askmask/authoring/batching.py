@@ -14,9 +14,10 @@ from itertools import islice, takewhile
 
 from askmask.authoring.cost import Budget
 from askmask.authoring.journal import Intent, Journal
-from askmask.authoring.patience import Broken
-from askmask.authoring.writer import BatchWriter, Reply, Request
-from askmask.errors import AskmaskError, WriterError
+from askmask.authoring.writer import BatchWriter, Request
+from askmask.errors import AskmaskError, LLMError
+from askmask.llm.chat import Reply
+from askmask.llm.patience import Broken
 
 __all__ = ["ask_in_batches"]
 
@@ -69,7 +70,7 @@ class _Batching:
             except Broken as error:
                 broken += 1
                 if broken == _COLLECT_TRIES:
-                    raise WriterError(f"{error}; continue later with --resume") from error
+                    raise LLMError(f"{error}; continue later with --resume") from error
             time.sleep(self.poll_seconds)
 
     def submit(self, requests: Sequence[Request]) -> None:
@@ -84,14 +85,14 @@ class _Batching:
             except Broken:
                 time.sleep(self.poll_seconds)
                 self.recover()
-            except WriterError:
+            except LLMError:
                 self.journal.abandoned()
                 raise
             else:
                 self.journal.submitted(batch, list(bodies))
                 return
         if not bodies.keys() <= self._on_their_way():
-            raise WriterError("the batch did not come through: continue later with --resume")
+            raise LLMError("the batch did not come through: continue later with --resume")
 
     def _bodies(self, requests: Sequence[Request]) -> dict[str, object]:
         """Bodies of the requests whose picture can be read."""
@@ -123,7 +124,7 @@ class _Batching:
                     break
                 time.sleep(min(2**trial, self.poll_seconds))
             else:
-                raise WriterError(
+                raise LLMError(
                     f"batch {batch}: {len(missing)} results did not come through; continue with "
                     "--resume"
                 )
@@ -183,7 +184,7 @@ def ask_in_batches(
         asked, for want of budget.
 
     Raises:
-        WriterError: when the server cannot be reached or keeps failing.
+        LLMError: when the server cannot be reached or keeps failing.
     """
     batching = _Batching(writer, journal, budget, poll_seconds, answered)
     batching.recover()

@@ -6,48 +6,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from askmask.authoring.prompt import instructions
-from askmask.authoring.writer import MAX_REPLY_TOKENS, Request, Usage
+from askmask.authoring.writer import MAX_REPLY_TOKENS, Request
+from askmask.llm.chat import LONGEST_SIDE, Price, Usage
 
-__all__ = ["LONGEST_SIDE", "Budget", "Estimate", "Price", "estimate"]
-
-LONGEST_SIDE = 1_568
-"""Pixels to which marked pictures are scaled down: servers that charge by size do the same."""
+__all__ = ["Budget", "Estimate", "estimate", "most"]
 
 _PIXELS_PER_TOKEN = 750
 _LETTERS_PER_TOKEN = 3.5
 _TOKENS_PER_QUESTION = 60
 _MARGIN = 1.5
 """Factor from the expected to the largest input of a request; servers count in their own ways."""
-
-
-@dataclass(frozen=True)
-class Price:
-    """Dollars a million tokens.
-
-    Attributes:
-        input, output: of plain requests.
-        cache_write, cache_read: factors of `input` for tokens that go into, or come from, a cache.
-        discount: factor of everything, 0.5 for batches.
-    """
-
-    input: float
-    output: float
-    cache_write: float = 2.0
-    cache_read: float = 0.1
-    discount: float = 1.0
-
-    def of(self, usage: Usage) -> float:
-        """Dollars of a reply."""
-        units = usage.input_tokens + self.cache_write * usage.cache_write_tokens
-        units += self.cache_read * usage.cache_read_tokens
-        dollars = units * self.input + usage.output_tokens * self.output
-        return self.discount * dollars / 1e6
-
-    def most(self, request: Request) -> float:
-        """Dollars that a request costs at most."""
-        prompt = round(_MARGIN * input_tokens(request))
-        # The rules may be written into a cache, which costs more than sending them.
-        return self.of(Usage(0, MAX_REPLY_TOKENS, cache_write_tokens=prompt))
 
 
 @dataclass(frozen=True)
@@ -86,6 +54,13 @@ def estimate(requests: Iterable[Request], price: Price | None) -> Estimate:
     return Estimate(count, given, taken, dollars)
 
 
+def most(price: Price, request: Request) -> float:
+    """Dollars that a request costs at most."""
+    prompt = round(_MARGIN * input_tokens(request))
+    # The rules may be written into a cache, which costs more than sending them.
+    return price.of(Usage(0, MAX_REPLY_TOKENS, cache_write_tokens=prompt))
+
+
 class Budget:
     """Keeps spending below a limit, counting requests on their way at the most they may cost.
 
@@ -104,17 +79,17 @@ class Budget:
         """Set money aside for a request, or return False when it is not there."""
         if self._price is None:
             return True
-        most = self._price.most(request)
-        total = self.spent + sum(self._reserved.values()) + most
+        dollars = most(self._price, request)
+        total = self.spent + sum(self._reserved.values()) + dollars
         if self._limit is not None and total > self._limit:
             return False
-        self._reserved[request.key] = most
+        self._reserved[request.key] = dollars
         return True
 
     def hold(self, request: Request) -> None:
         """Set money aside for a request that is on its way already."""
         if self._price is not None:
-            self._reserved[request.key] = self._price.most(request)
+            self._reserved[request.key] = most(self._price, request)
 
     def settle(self, key: str, usage: Usage) -> None:
         """Replace what was set aside for a request by what it cost."""
@@ -129,4 +104,4 @@ class Budget:
     def doubt(self, request: Request) -> None:
         """Count a request as spent that was sent before a kill: it may have been charged."""
         if self._price is not None:
-            self.spent += self._price.most(request)
+            self.spent += most(self._price, request)

@@ -16,7 +16,8 @@ from askmask.authoring.clean import fault_of, wording
 from askmask.authoring.parse import Question
 from askmask.authoring.phrases import Phrase, join, phrases_for
 from askmask.authoring.picture import AnnotatedPicture
-from askmask.authoring.writer import Reply, Request
+from askmask.authoring.writer import Request
+from askmask.llm.chat import Reply
 from askmask.pantry.language.banks import Pool
 from askmask.pantry.language.english import article
 from askmask.pantry.language.frames import choose_frame, sentence

@@ -15,9 +15,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from askmask.authoring.writer import Reply, Usage
 from askmask.errors import DataError, OutputError
 from askmask.formats.files import iter_jsonl
+from askmask.llm.chat import Reply, Usage
 
 __all__ = ["Intent", "Journal"]
 

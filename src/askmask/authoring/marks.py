@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import math
 
 import numpy as np
@@ -10,16 +9,14 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from askmask import rle
-from askmask.authoring.cost import LONGEST_SIDE
 from askmask.authoring.picture import AnnotatedPicture
 from askmask.errors import ImageError
 from askmask.images import read_image
+from askmask.llm.chat import jpeg
 from askmask.overlay.palette import colour_of, ink_on
 from askmask.overlay.strokes import blend, inner_point, outline
 
 __all__ = ["draw_marks", "marked_jpeg"]
-
-_QUALITY = 85
 
 
 def draw_marks(pixels: NDArray[np.uint8], picture: AnnotatedPicture) -> NDArray[np.uint8]:
@@ -53,7 +50,7 @@ def draw_marks(pixels: NDArray[np.uint8], picture: AnnotatedPicture) -> NDArray[
 
 
 def marked_jpeg(picture: AnnotatedPicture) -> bytes:
-    """Read a picture, draw the marks and return it as JPEG, scaled down to `LONGEST_SIDE`.
+    """Read a picture, draw the marks and return it as JPEG, scaled down as `jpeg` does.
 
     Raises:
         ImageError: when the file cannot be read, or is not of the annotation's size.
@@ -66,8 +63,4 @@ def marked_jpeg(picture: AnnotatedPicture) -> bytes:
             f"{picture.path}: expected {size_hw[0]} x {size_hw[1]} pixels as annotated, "
             f"got {pixels.shape[0]} x {pixels.shape[1]}"
         )
-    image = Image.fromarray(draw_marks(pixels, picture))
-    image.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
-    stream = io.BytesIO()
-    image.save(stream, "JPEG", quality=_QUALITY)
-    return stream.getvalue()
+    return jpeg(draw_marks(pixels, picture))

@@ -17,44 +17,18 @@ from askmask.authoring.picture import AnnotatedPicture
 from askmask.authoring.prompt import instructions, message
 from askmask.errors import ConfigError
 from askmask.formats.files import file_sha256
+from askmask.llm.chat import Reply
 
 __all__ = [
     "MAX_REPLY_TOKENS",
     "BatchWriter",
-    "Reply",
     "Request",
-    "Usage",
     "Writer",
     "make_request",
 ]
 
 MAX_REPLY_TOKENS = 3_000
 """Longest reply that is paid for; ten questions take a third of it."""
-
-
-@dataclass(frozen=True)
-class Usage:
-    """Tokens that a reply cost, as the server counted them."""
-
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cache_write_tokens: int = 0
-    cache_read_tokens: int = 0
-
-
-@dataclass(frozen=True)
-class Reply:
-    """What a writer answered.
-
-    Attributes:
-        text: as it came.
-        usage: what it cost.
-        stop: why it ended, in the server's words: "end_turn", "max_tokens", "length", ….
-    """
-
-    text: str
-    usage: Usage = Usage()
-    stop: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +68,7 @@ class Writer(Protocol):
 
         Raises:
             RefusedError: when this request never will be answered.
-            WriterError: when no request can be answered now.
+            LLMError: when no request can be answered now.
         """
 
 
@@ -117,7 +91,7 @@ class BatchWriter(Protocol):
 
         Raises:
             Broken: when nobody knows whether it was handed in.
-            WriterError: when it was not.
+            LLMError: when it was not.
         """
 
     def candidates(self, since: datetime, count: int) -> list[str]:
@@ -132,7 +106,7 @@ class BatchWriter(Protocol):
         Raises:
             Broken: also while the results are read, when they break off; they may be collected
                 again.
-            WriterError: when the server cannot be reached or does not know the batch.
+            LLMError: when the server cannot be reached or does not know the batch.
         """
 
 

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from askmask.cli.placement import parse_price
 from askmask.cli.progress import progress_bar
 from askmask.errors import ConfigError
 
 if TYPE_CHECKING:
     from askmask.authoring.author import Outcome
-    from askmask.authoring.cost import Estimate, Price
+    from askmask.authoring.cost import Estimate
     from askmask.authoring.writer import BatchWriter, Writer
 
 __all__ = ["author"]
@@ -100,7 +101,7 @@ def author(
         name=name or out.resolve().name,
         split=split,
         per_type=per_type,
-        price=_price(price, writer),
+        price=parse_price(price, _BATCH_DISCOUNT if writer is _Writer.ANTHROPIC_BATCH else 1.0),
         budget=budget,
         workers=workers,
         poll_seconds=poll,
@@ -129,35 +130,21 @@ def _writer(
         return GrammarWriter(pool=pool.value, seed=seed)
     if model is None:
         raise ConfigError(f"--writer {kind} needs a model: say --model ID")
+    from askmask.authoring.looking import LookingWriter
+
     if kind is _Writer.OPENAI:
-        from askmask.authoring.openai_server import OpenAIServer
+        from askmask.llm.openai_server import OpenAIServer
 
         if base_url is None:
             raise ConfigError("--writer openai needs a server: say --base-url URL")
-        return OpenAIServer(model, base_url)
-    from askmask.authoring.anthropic_api import AnthropicBatches, AnthropicMessages
-
+        return LookingWriter(OpenAIServer(model, base_url))
     if kind is _Writer.ANTHROPIC:
-        return AnthropicMessages(model, base_url=base_url)
+        from askmask.llm.anthropic_api import AnthropicMessages
+
+        return LookingWriter(AnthropicMessages(model, base_url=base_url))
+    from askmask.authoring.anthropic_batches import AnthropicBatches
+
     return AnthropicBatches(model, base_url=base_url)
-
-
-def _price(text: str | None, writer: _Writer) -> Price | None:
-    """Read "3,15"."""
-    from askmask.authoring.cost import Price
-
-    if text is None:
-        return None
-    try:
-        given, taken = (float(part) for part in text.split(","))
-    except ValueError:
-        given = taken = -1.0
-    if not (0 <= given < float("inf") and 0 <= taken < float("inf")):
-        raise ConfigError(
-            f"--price: expected dollars a million input and output tokens as 3,15, got {text!r}"
-        )
-    discount = _BATCH_DISCOUNT if writer is _Writer.ANTHROPIC_BATCH else 1.0
-    return Price(given, taken, discount=discount)
 
 
 def _described(expected: Estimate) -> str:

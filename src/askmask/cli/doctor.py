@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import platform
 import re
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from importlib import import_module, metadata
@@ -35,11 +37,13 @@ _EXTRAS = {
     "serve": "the server (askmask serve)",
     "parquet": "parquet files (askmask convert)",
     "fast": "reading and scoring in a fraction of the time",
+    "hub": "models of Hugging Face (askmask models)",
     "train": "training and exporting the embedded model (askmask train)",
 }
 """Extra of pyproject.toml -> what it enables."""
 
 _TORCHVISION_SECONDS = 120
+_HUB_SECONDS = 5
 _MARKS = {"ok": "[green]ok[/green]", "absent": "[dim]absent[/dim]", "broken": "[red]broken[/red]"}
 
 
@@ -88,6 +92,9 @@ def checks() -> Iterator[Check]:
         yield _extra(extra, purpose)
     if find_spec("torchvision") is not None:
         yield _torchvision()
+    if find_spec("huggingface_hub") is not None:
+        yield _hub_cache()
+        yield _hub_connection()
     yield _vulkan()
 
 
@@ -154,6 +161,35 @@ def _torchvision() -> Check:
         reason = (done.stderr.strip().splitlines() or ["it crashes"])[-1]
     advice = "askmask does not need it, and transformers fails with it: pip uninstall torchvision"
     return Check("torchvision", "broken", reason, advice)
+
+
+def _hub_cache() -> Check:
+    """Count the models of the catalog that are in the cache of the hub."""
+    from huggingface_hub.constants import HF_HUB_CACHE
+
+    from askmask.models.hub.catalog import CATALOG
+    from askmask.models.hub.machine import downloaded
+
+    here = [name for name, model in CATALOG.items() if downloaded(model)]
+    detail = f"{len(here)} of {len(CATALOG)} models of `askmask models` at {HF_HUB_CACHE}"
+    return Check("hub cache", "ok", detail)
+
+
+def _hub_connection() -> Check:
+    """Ask the hub for its front page."""
+    from huggingface_hub.constants import ENDPOINT, HF_HUB_OFFLINE
+
+    if HF_HUB_OFFLINE:
+        advice = "models that are not in the cache need it: unset HF_HUB_OFFLINE"
+        return Check("hub connection", "absent", "switched off by HF_HUB_OFFLINE", advice)
+    try:
+        with urllib.request.urlopen(
+            urllib.request.Request(ENDPOINT, method="HEAD"), timeout=_HUB_SECONDS
+        ):
+            return Check("hub connection", "ok", ENDPOINT)
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        advice = "models in the cache or in folders work all the same"
+        return Check("hub connection", "absent", f"{ENDPOINT}: {_line(error)}", advice)
 
 
 def _vulkan() -> Check:

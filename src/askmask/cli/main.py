@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Annotated, NoReturn
+import warnings
+from typing import Annotated, NoReturn, TextIO
 
 import typer
 
@@ -22,14 +23,17 @@ from askmask.cli.evaluate import evaluate
 from askmask.cli.evaluate_completer import evaluate_completer
 from askmask.cli.leaderboard import leaderboard
 from askmask.cli.mask_type import mask_type
+from askmask.cli.models import models
 from askmask.cli.predict import predict
 from askmask.cli.segment import segment
 from askmask.cli.serve import serve
 from askmask.cli.stats import stats
 from askmask.cli.train import train
-from askmask.errors import AskmaskError
+from askmask.errors import AskmaskError, AskmaskWarning
 
 __all__ = ["app", "main"]
+
+_show_warning = warnings.showwarning
 
 app = typer.Typer(
     name="askmask",
@@ -56,6 +60,7 @@ app.command()(browse)
 app.command()(convert)
 app.command()(train)
 app.command()(serve)
+app.command()(models)
 app.command()(doctor)
 
 
@@ -85,6 +90,7 @@ def main() -> NoReturn:
     0 done; 1 the work failed, with one line on stderr; 2 the command line was wrong; 130
     interrupted. `ASKMASK_DEBUG=1` adds the traceback of unexpected failures.
     """
+    warnings.showwarning = _warn
     try:
         app(prog_name="askmask")
     except KeyboardInterrupt:
@@ -101,6 +107,21 @@ def main() -> NoReturn:
         kind = type(error).__name__
         _fail(f"unexpected error: {kind}: {error} (please report; ASKMASK_DEBUG=1 tells more)")
     sys.exit(0)
+
+
+def _warn(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """Print our warnings as one line on stderr, those of others as Python does."""
+    if issubclass(category, AskmaskWarning):
+        typer.echo(f"askmask: {message}", err=True)
+    else:
+        _show_warning(message, category, filename, lineno, file, line)
 
 
 def _fail(message: str) -> NoReturn:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+
+from askmask.cli.placement import Device, Dtype, FourBit, PriceOption, parse_price, print_cost
 
 if TYPE_CHECKING:
     from numpy import bool_, uint8
@@ -15,6 +19,7 @@ if TYPE_CHECKING:
 
     from askmask.answers import PicturedAnswer
     from askmask.cli.references import Point
+    from askmask.models.segmenter import Segmenter
     from askmask.types import Answer, MaskType, Query
 
 __all__ = ["segment"]
@@ -50,7 +55,9 @@ def segment(
     mask_type: Annotated[
         _MaskTypeOption, typer.Option(help="Which mask; auto: the sentence says it.")
     ] = _MaskTypeOption.AUTO,
-    model: Annotated[str, typer.Option(metavar="ID", help="Model.")] = "embedded-v1",
+    model: Annotated[
+        str, typer.Option(metavar="ID", help="Model; see askmask models.")
+    ] = "embedded-v1",
     out: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Folder for results.  [default: askmask-out/IMAGE]"),
@@ -93,6 +100,10 @@ def segment(
             rich_help_panel=_RUNS,
         ),
     ] = None,
+    device: Device = "auto",
+    dtype: Dtype = "auto",
+    four_bit: FourBit = False,
+    price: PriceOption = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the prediction record as JSON.")
     ] = False,
@@ -102,8 +113,11 @@ def segment(
     With --text or --prompts, ask every sentence about every picture and write a run folder.
     """
     from askmask.cli.segment_run import RunOptions, segment_run
+    from askmask.models.registry import load as load_model
 
     forced = _forced(mask_type)
+    load = partial(load_model, model, device=device, dtype=dtype, four_bit=four_bit)
+    show_cost = partial(print_cost, price=parse_price(price))
     options = RunOptions(
         texts=text or (),
         prompts=prompts,
@@ -118,7 +132,8 @@ def segment(
     if options.asks:
         if reference:
             raise typer.BadParameter("--reference is a mask of one picture: leave --text out")
-        segment_run([Path(path) for path in pictures], options, forced, model, out, as_json)
+        paths = [Path(path) for path in pictures]
+        segment_run(paths, options, forced, load, show_cost, out, as_json)
         return
     if options != RunOptions():
         raise typer.BadParameter("the options of runs need --text or --prompts: what is asked")
@@ -127,7 +142,9 @@ def segment(
             f"expected IMAGE TEXT, got {len(pictures)} arguments; ask about many pictures with "
             "--text TEXT or --prompts FILE"
         )
-    _segment_one(Path(pictures[0]), pictures[1], reference or [], forced, model, out, as_json)
+    _segment_one(
+        Path(pictures[0]), pictures[1], reference or [], forced, load, show_cost, out, as_json
+    )
 
 
 def _forced(option: _MaskTypeOption) -> MaskType | None:
@@ -141,7 +158,8 @@ def _segment_one(
     text: str,
     reference: list[str],
     mask_type: MaskType | None,
-    model: str,
+    load: Callable[[], Segmenter],
+    show_cost: Callable[[Segmenter], None],
     out: Path | None,
     as_json: bool,
 ) -> None:
@@ -155,7 +173,9 @@ def _segment_one(
     query = _query_with_stand_ins(text, references, mask_type)
     folder = out or Path("askmask-out") / image.stem
     with staged_folder(folder, ours=ANSWER_FILES) as staging:
-        answer = _ask(model, pixels, query, references)
+        segmenter = load()
+        answer = _ask(segmenter, pixels, query, references)
+        show_cost(segmenter)
         answer.write(staging, image.stem)
     if as_json:
         typer.echo(json.dumps(answer.record(image.stem).to_json()))
@@ -184,16 +204,17 @@ def _query_with_stand_ins(
 
 
 def _ask(
-    model_id: str, pixels: NDArray[uint8], query: Query, references: list[Point | NDArray[bool_]]
+    segmenter: Segmenter,
+    pixels: NDArray[uint8],
+    query: Query,
+    references: list[Point | NDArray[bool_]],
 ) -> PicturedAnswer:
     """Answer the query with its references in place of the stand-ins."""
     from dataclasses import replace
 
     from askmask.answers import PicturedAnswer
     from askmask.cli.references import resolve
-    from askmask.models.registry import load
 
-    segmenter = load(model_id)
     segmenter.set_image(pixels)
     query = replace(query, references=resolve(references, segmenter))
     return PicturedAnswer.of(segmenter.answer(query), pixels, query)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 import typer
 
 if TYPE_CHECKING:
+    from askmask.models.segmenter import Segmenter
     from askmask.types import MaskType
 
 __all__ = ["RunOptions", "segment_run"]
@@ -51,13 +52,13 @@ def segment_run(
     paths: Sequence[Path],
     options: RunOptions,
     mask_type: MaskType | None,
-    model: str,
+    load: Callable[[], Segmenter],
+    show_cost: Callable[[Segmenter], None],
     out: Path | None,
     as_json: bool,
 ) -> None:
-    """Ask every sentence about every picture and print what became of it."""
+    """Ask every sentence about every picture and print what became of it and what it cost."""
     from askmask.cli.run_outcome import parse_shard, print_outcome, shown_run
-    from askmask.models.registry import load
     from askmask.runs.asking import ask_pictures, find_pictures, read_sentences
     from askmask.runs.export import export_run
     from askmask.runs.segment import segment_pictures
@@ -68,8 +69,9 @@ def segment_run(
     texts = [*options.texts, *(read_sentences(options.prompts) if options.prompts else ())]
     asked = ask_pictures(find_pictures(paths, folder), texts, folder, mask_type)
     with shown_run(folder) as show:
+        segmenter = load()
         end = segment_pictures(
-            load(model),
+            segmenter,
             asked,
             folder,
             mask_type=mask_type,
@@ -79,8 +81,10 @@ def segment_run(
             workers=options.workers,
             engine=options.engine,
             shard=shard,
+            load=load,
             progress=show,
         )
+    show_cost(segmenter)
     if asked.unreadable:
         errors = folder / "errors.jsonl"
         typer.echo(f"{len(asked.unreadable):,} pictures cannot be opened: see {errors}", err=True)

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from askmask.cli.placement import Device, Dtype, FourBit
+
 __all__ = ["serve"]
 
 TOKEN_VARIABLE = "ASKMASK_TOKEN"
@@ -19,7 +21,9 @@ def serve(
         typer.Option(help="Address to listen on; others than this one are reached from outside."),
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0: a free one.")] = 8000,
-    model: Annotated[str, typer.Option(metavar="ID", help="Model.")] = "embedded-v1",
+    model: Annotated[
+        str, typer.Option(metavar="ID", help="Model; see askmask models.")
+    ] = "embedded-v1",
     token: Annotated[
         bool,
         typer.Option(
@@ -38,6 +42,9 @@ def serve(
     keep_seconds: Annotated[
         float, typer.Option(min=1, help="Time after its last question for which one stays.")
     ] = 900,
+    device: Device = "auto",
+    dtype: Dtype = "auto",
+    four_bit: FourBit = False,
     openapi: Annotated[
         bool, typer.Option("--openapi", help="Print the description of all routes, and leave.")
     ] = False,
@@ -65,7 +72,7 @@ def serve(
         kept_pictures=keep,
         kept_seconds=keep_seconds,
     )
-    service = Service(load(model), limits)
+    service = Service(load(model, device=device, dtype=dtype, four_bit=four_bit), limits)
     if openapi:
         typer.echo(json.dumps(create_app(service).openapi(), indent=2))
         return

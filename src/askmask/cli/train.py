@@ -13,7 +13,7 @@ __all__ = ["train"]
 
 
 def train(
-    recipe: Annotated[str, typer.Argument(help="Name of the recipe, e.g. embedded-v1.")],
+    recipe: Annotated[str, typer.Argument(help="Name of the recipe, e.g. embedded.")],
     out: Annotated[Path, typer.Option(help="Run folder: checkpoints, metrics.jsonl, weights.")],
     budget: Annotated[
         str | None,

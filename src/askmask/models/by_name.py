@@ -22,5 +22,5 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> ConfigError:
     """Error for a name that is not known, with the nearest known one, or all of them."""
     names = sorted(known)
     near = get_close_matches(name, names, n=1, cutoff=0.5)
-    hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(names)}"
+    hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(names) or 'none'}"
     return ConfigError(f"{kind} {name!r} is not known: {hint}")

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from askmask.answers import PicturedAnswer
 from askmask.errors import QueryError
 from askmask.images import ImageLike, as_rgb
-from askmask.models.segmenter import Completer, Proposer, Selector
+from askmask.llm.chat import Usage
+from askmask.models.segmenter import Completer, Metered, Proposer, Selector, TextProposer
 from askmask.types import Candidates, Masks, Query
 
 __all__ = ["Pipeline", "candidate_at", "check_references"]
@@ -24,11 +25,12 @@ class Pipeline:
 
     The picture is encoded once, in `set_image`; each further sentence costs only the selector,
     which also decides the mask type and honours one that the query forces. A proposer that gives
-    amodal masks itself needs no completer.
+    amodal masks itself needs no completer. One that needs words is asked again for each sentence.
 
     Attributes:
         model_id: name of this composition.
         weights_hash: SHA-256 over the weight files of all stages, or None.
+        device: where the stages compute.
     """
 
     def __init__(
@@ -39,10 +41,12 @@ class Pipeline:
         *,
         model_id: str = "pipeline",
         weights_hash: str | None = None,
+        device: str = "cpu",
     ) -> None:
         """Compose the stages; without a completer, the proposer's amodal masks stay."""
         self.model_id = model_id
         self.weights_hash = weights_hash
+        self.device = device
         self._proposer = proposer
         self._completer = completer
         self._selector = selector
@@ -58,10 +62,7 @@ class Pipeline:
         pixels = as_rgb(image)
         # A stage that fails must not leave the picture before this one in force.
         self._image = self._candidates = None
-        found = self._proposer.propose(pixels)
-        if self._completer is not None:
-            found = self._completer.complete(pixels, found)
-        self._candidates = found
+        self._candidates = self._completed(pixels, self._proposer.propose(pixels))
         self._image = pixels
 
     def with_image(self, image: ImageLike, *, compact: bool = False) -> Self:
@@ -79,7 +80,7 @@ class Pipeline:
         return other
 
     def answer(self, query: Query | str) -> PicturedAnswer:
-        """Answer one sentence about the current picture; `seconds` is the selector's time.
+        """Answer one sentence about the current picture; `seconds` is what the sentence took.
 
         Raises:
             QueryError: when no picture is set, or a reference has another size than the picture.
@@ -88,18 +89,26 @@ class Pipeline:
         asked = Query(query) if isinstance(query, str) else query
         check_references(asked, (image.shape[0], image.shape[1]))
         start = time.perf_counter()
+        if isinstance(self._proposer, TextProposer) and self._proposer.needs_text:
+            found = self._proposer.propose_for(image, asked.text)
+            candidates = self._candidates = self._completed(image, found)
         answer = self._selector.select(image, candidates, asked)
         timed = replace(answer, seconds=time.perf_counter() - start)
         return PicturedAnswer.of(timed, image, asked)
 
     @property
     def candidates(self) -> Candidates:
-        """What was found in the current picture, completed.
+        """What was found in the current picture, or for the last sentence about it; completed.
 
         Raises:
             QueryError: when no picture is set.
         """
         return self._current()[1]
+
+    @property
+    def usage(self) -> Usage:
+        """Tokens that the selector's answers cost so far; none for one that asks no server."""
+        return self._selector.usage if isinstance(self._selector, Metered) else Usage()
 
     def mask_at(self, x: int, y: int) -> NDArray[np.bool_] | None:
         """Visible mask, (H, W) bool, of the best candidate at column `x`, row `y`, or None.
@@ -109,6 +118,9 @@ class Pipeline:
         """
         _, candidates = self._current()
         return candidate_at(candidates, x, y)
+
+    def _completed(self, image: NDArray[np.uint8], found: Candidates) -> Candidates:
+        return found if self._completer is None else self._completer.complete(image, found)
 
     def _current(self) -> tuple[NDArray[np.uint8], Candidates]:
         if self._image is None or self._candidates is None:

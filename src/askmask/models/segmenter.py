@@ -8,16 +8,19 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from askmask.llm.chat import Usage
 from askmask.types import Answer, Candidates, MaskType, Query
 
 __all__ = [
     "Completer",
     "MaskTyper",
+    "Metered",
     "PictureKeeper",
     "PointReference",
     "Proposer",
     "Segmenter",
     "Selector",
+    "TextProposer",
 ]
 
 
@@ -86,11 +89,35 @@ class MaskTyper(Protocol):
         ...
 
 
+@runtime_checkable
+class Metered(Protocol):
+    """A selector or segmenter whose answers cost tokens of a server."""
+
+    @property
+    def usage(self) -> Usage:
+        """Tokens of all answers so far."""
+        ...
+
+
 class Proposer(Protocol):
     """Picture -> candidates."""
 
     def propose(self, image: NDArray[np.uint8]) -> Candidates:
         """Find candidate masks in `image`, (H, W, 3) uint8 RGB; there may be none."""
+        ...
+
+
+@runtime_checkable
+class TextProposer(Proposer, Protocol):
+    """A proposer that looks for words: those of each sentence, unless it has words of its own."""
+
+    @property
+    def needs_text(self) -> bool:
+        """Whether `propose` finds nothing and each sentence has to be asked for."""
+        ...
+
+    def propose_for(self, image: NDArray[np.uint8], text: str) -> Candidates:
+        """Find what the sentence `text` names in `image`, (H, W, 3) uint8 RGB."""
         ...
 
 

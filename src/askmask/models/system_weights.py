@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
-from askmask.atomic import staged
 from askmask.errors import ConfigError, WeightsError
 from askmask.formats.files import read_json, write_json
 from askmask.models.by_name import class_at
+from askmask.models.pretrained import save_state
 from askmask.models.system import System
 from askmask.models.trunk import SIZES
 from askmask.models.weight_files import files_sha256
@@ -70,11 +70,7 @@ def save_system(system: System, size: str, folder: Path, pool: str | None = None
     described = {"system": system.name, "size": size, "options": system.options(), "pool": pool}
     # Options as they will be read: a tuple becomes a list.
     write_json(folder / "system.json", json.loads(json.dumps(described)))
-    state = {
-        name: tensor.detach().cpu().contiguous() for name, tensor in system.state_dict().items()
-    }
-    with staged(folder / "weights.safetensors") as draft:
-        save_file(state, draft)
+    save_state(system, folder / "weights.safetensors")
     digest = system_hash(folder)
     (folder / "sha256.txt").write_text(digest + "\n", "utf-8")
     return digest

@@ -13,12 +13,13 @@ from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 
 from askmask.errors import ShapeError
+from askmask.overlay.badges import badge_point, draw_badge
 from askmask.overlay.legend import draw_legend
-from askmask.overlay.palette import PANEL, WHITE, Colour, colour_of, ink_on
-from askmask.overlay.strokes import blend, hatch, inner_point, outline, window
+from askmask.overlay.palette import PANEL, WHITE, Colour, colour_of
+from askmask.overlay.strokes import blend, hatch, outline, window
 from askmask.types import Answer, Masks, Query
 
 __all__ = ["SMALLEST_SIDE", "draw_answer", "draw_masks"]
@@ -162,56 +163,9 @@ def _draw_marks(
         references = sum(other is None for _, other, _ in marks)
         colour = WHITE if modal is None else colour_of(index - references)
         visible = mask if modal is None else mask & modal
-        point = _badge_point(visible if visible.any() else mask, radius=10 * unit)
+        point = badge_point(visible if visible.any() else mask, radius=10 * unit)
         if point is not None:
-            _draw_badge(picture, point, label, colour, unit)
-
-
-def _badge_point(mask: NDArray[np.bool_], radius: float) -> tuple[float, float] | None:
-    """Place a badge well inside `mask`, or just above it where the badge would cover it."""
-    found = inner_point(mask)
-    if found is None:
-        return None
-    x, y, depth = found
-    if depth < 1.2 * radius:
-        above = np.flatnonzero(~mask[: int(y), int(x)])
-        top = float(above[-1]) + 1 if len(above) else 0.0
-        y = top - 1.4 * radius if top > 2.6 * radius else y
-    height, width = mask.shape
-    return (
-        float(np.clip(x, radius, max(radius, width - radius))),
-        float(np.clip(y, radius, max(radius, height - radius))),
-    )
-
-
-def _draw_badge(
-    picture: Image.Image, point: tuple[float, float], label: str, colour: Colour, unit: float
-) -> None:
-    """Draw a rounded badge at four times the size and scale it down, for smooth edges."""
-    zoom = 4
-    font = ImageFont.load_default(12.5 * unit * zoom)
-    text_width = font.getlength(label)
-    height = 20 * unit * zoom
-    width = max(height, text_width + 9 * unit * zoom)
-    badge = Image.new("RGBA", (math.ceil(width), math.ceil(height)), (0, 0, 0, 0))
-    pen = ImageDraw.Draw(badge)
-    edge = 1.5 * unit * zoom
-    border = PANEL if colour == WHITE else WHITE
-    corner = height / 2 if colour != WHITE else height / 4
-    box = (0, 0, badge.width - 1, badge.height - 1)
-    pen.rounded_rectangle(box, corner, fill=colour, outline=border, width=round(edge))
-    pen.text(
-        (width / 2, height / 2),
-        label,
-        font=font,
-        fill=ink_on(colour),
-        anchor="mm",
-        stroke_width=0.35 * unit * zoom,
-    )
-    size = (max(1, round(width / zoom)), max(1, round(height / zoom)))
-    small = badge.resize(size, Image.Resampling.LANCZOS)
-    corner_xy = (round(point[0] - size[0] / 2), round(point[1] - size[1] / 2))
-    picture.paste(small, corner_xy, small)
+            draw_badge(picture, point, label, colour, unit)
 
 
 def _with_legend(picture: Image.Image, legend: Image.Image) -> NDArray[np.uint8]:

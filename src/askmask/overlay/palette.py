@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-__all__ = ["FAINT", "PANEL", "RULE", "WARNING", "WHITE", "Colour", "colour_of", "ink_on"]
+__all__ = [
+    "FAINT",
+    "PANEL",
+    "RULE",
+    "WARNING",
+    "WHITE",
+    "Colour",
+    "colour_name",
+    "colour_of",
+    "ink_on",
+]
 
 Colour: TypeAlias = tuple[int, int, int]
 
@@ -15,20 +25,26 @@ FAINT: Colour = (160, 167, 180)
 WARNING: Colour = (240, 184, 64)
 
 # After Okabe and Ito, "Color Universal Design", 2008; brightened a little for photographs.
-_COLOURS: tuple[Colour, ...] = (
-    (0, 141, 218),  # blue
-    (245, 166, 0),  # orange
-    (0, 176, 128),  # green
-    (226, 94, 10),  # vermilion
-    (214, 121, 178),  # pink
-    (110, 196, 245),  # sky
-    (240, 228, 66),  # yellow
-)
+_COLOURS: dict[str, Colour] = {
+    "blue": (0, 141, 218),
+    "orange": (245, 166, 0),
+    "green": (0, 176, 128),
+    "dark orange": (226, 94, 10),
+    "pink": (214, 121, 178),
+    "sky blue": (110, 196, 245),
+    "yellow": (240, 228, 66),
+}
+_NAMES = tuple(_COLOURS)
+
+
+def colour_name(index: int) -> str:
+    """What to call the colour of the mask at `index` (from 0)."""
+    return _NAMES[index % len(_NAMES)]
 
 
 def colour_of(index: int) -> Colour:
     """Colour of the mask at `index` (from 0); repeats after seven, where the numbers tell."""
-    return _COLOURS[index % len(_COLOURS)]
+    return _COLOURS[colour_name(index)]
 
 
 def ink_on(colour: Colour) -> Colour:

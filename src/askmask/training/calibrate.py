@@ -8,19 +8,26 @@ best tells right groups from wrong ones.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from askmask.models.embedded.certainty import group_certainty
 from askmask.models.embedded.config import EmbeddedConfig
+from askmask.models.hub.calibration import Calibration
 
-__all__ = ["Judged", "calibrate"]
+__all__ = ["Judged", "calibrate", "calibrate_judge"]
 
 Floats = NDArray[np.float64]
 
+_Config = TypeVar("_Config", bound=EmbeddedConfig | Calibration)
+
 _LEAST_NO_TARGET = 0.75
 """Share of sentences without target that must stay empty, where a threshold can reach it."""
+
+_LEAST_SCALE = 1e-3
+"""Least scale of a judge's logits."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +47,7 @@ class Judged:
     targets: int
 
 
-def calibrate(config: EmbeddedConfig, judged: list[Judged]) -> EmbeddedConfig:
+def calibrate(config: _Config, judged: list[Judged]) -> _Config:
     """Return the configuration with weights and thresholds fitted to `judged`.
 
     Without a sentence of either kind there is nothing to fit, and `config` comes back.
@@ -68,6 +75,22 @@ def calibrate(config: EmbeddedConfig, judged: list[Judged]) -> EmbeddedConfig:
         sure_threshold=_sure_threshold(judged, none, select_threshold, none_threshold)
         or config.sure_threshold,
     )
+
+
+def calibrate_judge(judged: list[Judged]) -> Calibration:
+    """Fit all of a judge's calibration to its own logits, `Judge.scores`, on `judged`.
+
+    Scale and bias are those of a logistic regression over all candidates; then as `calibrate`.
+    Where no candidate is right, or all are, they stay as they are.
+    """
+    select = np.array([logit for item in judged for logit in item.select])
+    wanted = np.array([right for item in judged for right in item.wanted], np.float64)
+    start = Calibration()
+    if 0 < wanted.sum() < len(wanted):
+        scale, bias = _logistic(np.stack([select, np.ones_like(select)], 1), wanted)
+        # A judge that is worse than chance is not to be believed, but not to be turned round.
+        start = Calibration(max(float(scale), _LEAST_SCALE), float(bias))
+    return calibrate(start, [replace(item, select=start.apply(item.select)) for item in judged])
 
 
 def _logistic(features: Floats, truth: Floats, steps: int = 50) -> Floats:

@@ -271,6 +271,7 @@ def train_completer(
     weights = out / "weights"
     weights.mkdir(exist_ok=True)
     export_completer(task.model, weights / "completer.onnx")
+    task.model.save_pretrained(out / "network")
     write_json(weights / "config.json", config.to_json())
     summary = {
         "recipe": described,

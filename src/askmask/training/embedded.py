@@ -105,7 +105,7 @@ class EmbeddedTraining:
     ) -> None:
         self.recipe, self.out, self.budget = recipe, out, budget
         self.resume, self.place, self.say = resume, place, say
-        self.weights = out / "weights"
+        self.weights, self._networks = out / "weights", out / "networks"
         self.described = asdict(recipe)  # without the budget, which a resume may enlarge
         self.measured: dict[str, float] = {}
 
@@ -129,10 +129,12 @@ class EmbeddedTraining:
             export_words(self._tower, config, self.weights)
         if mask_type is not None:
             export_mask_type(mask_type.model, config, self.weights / "mask_type.onnx")
+            mask_type.model.save_pretrained(self._networks / "mask-type")
         if selector is not None:
             held_out = "train" if self.recipe.validate is None else "val"
             config = calibrate(self.recipe.config, selector.judge(held_out))
             export_selector(selector.model, config, self.weights / "selector.onnx")
+            selector.model.save_pretrained(self._networks / "selector")
         self._summed_up(sha256=seal(self.weights, config))
         return self.weights
 
@@ -193,6 +195,7 @@ class EmbeddedTraining:
             self._fit("proposer", proposer, self._share(0), self.recipe.proposer.loop)
             self.weights.mkdir(exist_ok=True)
             export_image(proposer.model.net, image)
+            proposer.model.net.save_pretrained(self._networks / "proposer")
         write_json(self.weights / "config.json", self.recipe.config.to_json())
 
     def _keep(self, weights: Path) -> None:

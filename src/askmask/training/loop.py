@@ -7,6 +7,7 @@ import math
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -108,11 +109,12 @@ def fit(
     """
     training = _Training(task, run, settings or LoopSettings(), place or Placement())
     training.restore()
-    try:
-        training.go_on(budget)
-    finally:
-        training.save()
-    return training.finish()
+    with closing(run):
+        try:
+            training.go_on(budget)
+        finally:
+            training.save()
+        return training.finish()
 
 
 class _Training:

@@ -48,9 +48,9 @@ def _systems() -> dict[str, SystemRecipe]:
 
 
 RECIPES: dict[str, EmbeddedRecipe | CompleterRecipe | SystemRecipe] = {
-    "embedded-v1": EmbeddedRecipe(),
+    "embedded": EmbeddedRecipe(),
     # As much as a GPU and sixteen cores can use in half an hour; untried so far.
-    "embedded-v1-gpu": EmbeddedRecipe(
+    "embedded-gpu": EmbeddedRecipe(
         proposer=ProposerRecipe(batch=24, positives=280, looks=4, loop=_AVERAGED),
         selector=SelectorRecipe(scenes=40_000, batch=256, loop=_AVERAGED),
         mask_type=MaskTypeRecipe(batch=128),
@@ -64,7 +64,7 @@ RECIPES: dict[str, EmbeddedRecipe | CompleterRecipe | SystemRecipe] = {
         shares=(0.4, 0.4, 0.2),
         default_budget="10 steps",
     ),
-    "completer-v1": CompleterRecipe(),
+    "completer": CompleterRecipe(),
     "completer-smoke": CompleterRecipe(
         scenes=1,
         crops=4,
@@ -109,7 +109,6 @@ def train(
             other stages.
         validate: benchmark folder of rendered scenes to measure and calibrate on.
         settings: values to change in the recipe, e.g. "proposer.hidden_weight=0".
-        only: one of `STAGES`, to train it alone; needs `image_from` and `start_from`.
         seed: of a system's parameters and pictures, instead of the recipe's own.
         resume: go on in `out`.
         device: where the training steps compute; see `Placement.named`.

@@ -15,6 +15,7 @@ from torch import nn
 from askmask.errors import ConfigError, OutputError
 from askmask.formats.files import read_json, write_json
 from askmask.formats.versions import versions
+from askmask.training.board import Board
 from askmask.training.processes import Processes
 
 __all__ = ["TrainingRun", "load_model"]
@@ -24,7 +25,7 @@ _MAX_RUN_JSON = 1_000_000
 
 
 class TrainingRun:
-    """`run.json`, `metrics.jsonl` and `checkpoint.pt` in one folder.
+    """`run.json`, `metrics.jsonl` and `checkpoint.pt` in one folder, `tensorboard/` if installed.
 
     Of several processes that train together, only the first writes.
 
@@ -36,6 +37,7 @@ class TrainingRun:
         self.folder = folder
         self._checkpoint = folder / "checkpoint.pt"
         self._metrics = folder / "metrics.jsonl"
+        self._board = Board(folder / "tensorboard")
         self._writes = Processes().first
         if not self._writes:
             return
@@ -61,6 +63,11 @@ class TrainingRun:
         """Append one line to `metrics.jsonl`."""
         with self._metrics.open("a", encoding="utf-8") as file:
             file.write(json.dumps(dict(values)) + "\n")
+        self._board.show(values)
+
+    def close(self) -> None:
+        """No more lines will come."""
+        self._board.close()
 
     def save(self, state: Mapping[str, Any]) -> None:
         """Replace the checkpoint atomically; `state` holds tensors and plain values only."""

@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from askmask.models.blocks import Residual, conv
 from askmask.models.completer.config import CHANNELS, CompleterConfig
+from askmask.models.pretrained import Pretrained
 
 __all__ = ["CompleterNet"]
 
@@ -34,8 +35,10 @@ class _Up(nn.Module):
         return smoothed
 
 
-class CompleterNet(nn.Module):
+class CompleterNet(Pretrained):
     """Crops (B, 5, S, S) float -> logits of the shape (B, S, S) and of its IoU (B,)."""
+
+    settings = CompleterConfig
 
     def __init__(self, config: CompleterConfig | None = None) -> None:
         super().__init__()

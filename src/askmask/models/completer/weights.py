@@ -37,7 +37,7 @@ class CompleterWeights(WeightFiles):
         if missing:
             raise WeightsError(
                 f"completer {self.name}: {folder} lacks {' and '.join(missing)}; reinstall askmask "
-                "or give the folder that `askmask train completer-v1` exported"
+                "or give the folder that `askmask train completer` exported"
             )
         return folder
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import copy
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from askmask.models.embedded.text_net import TextTower, hide
+from askmask.models.pretrained import Pretrained
 
 __all__ = ["MaskTypeNet"]
 
 
-class MaskTypeNet(nn.Module):
+class MaskTypeNet(Pretrained):
     """Four layers that start from the tower's upper ones, attention pooling and three classes.
 
     Attributes:
@@ -32,6 +34,15 @@ class MaskTypeNet(nn.Module):
         self.classify = nn.Sequential(
             nn.Linear(tower.width, tower.width // 2), nn.GELU(), nn.Linear(tower.width // 2, 3)
         )
+
+    def described(self) -> dict[str, Any]:
+        """Nothing: there is one size, the tower's."""
+        return {}
+
+    @classmethod
+    def of(cls, described: dict[str, Any]) -> Self:
+        """Build a network on the layers of a new tower."""
+        return cls(TextTower(), **described)
 
     def forward(self, words: Tensor, valid: Tensor) -> Tensor:
         """Judge sentences.

@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from askmask.models.blocks import Residual, conv
 from askmask.models.embedded.config import EmbeddedConfig
+from askmask.models.pretrained import Pretrained
 
 __all__ = ["ProposerNet", "dynamic_masks"]
 
@@ -20,8 +21,10 @@ _WIDTHS = (16, 32, 64, 128, 192)
 _PYRAMID = 64
 
 
-class ProposerNet(nn.Module):
+class ProposerNet(Pretrained):
     """Plain convolutional encoder, feature pyramid, dense heads; fully convolutional."""
+
+    settings = EmbeddedConfig
 
     def __init__(self, config: EmbeddedConfig | None = None) -> None:
         super().__init__()

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from askmask.models.embedded.certainty import doubts
+from askmask.models.deciding import decide
 from askmask.models.embedded.config import EmbeddedConfig
 from askmask.models.embedded.mask_type import EmbeddedMaskTyper
 from askmask.models.embedded.picture import Fit
@@ -17,7 +17,7 @@ from askmask.models.embedded.runtime import open_graph
 from askmask.models.embedded.tokens import MaskTokens, make_tokens
 from askmask.models.embedded.weights import EmbeddedWeights
 from askmask.models.embedded.words import EmbeddedWords, Sentence
-from askmask.types import Answer, Candidates, Masks, MaskType, Query
+from askmask.types import Answer, Candidates, Query
 
 __all__ = ["EmbeddedSelector", "picture_tokens"]
 
@@ -84,25 +84,8 @@ class EmbeddedSelector:
         prefix = np.r_[np.zeros(len(candidates), np.int64), 1 + np.arange(len(references))]
         sentence = self._words.read(query.text)
         probability = self._typer.of(sentence)
-        select, none_logit = self._judge(sentence, tokens, prefix)
-        score = _sigmoid(select[: len(candidates)])
-        none = self._no_target(none_logit, select[: len(candidates)])
-        mask_type = query.mask_type or max(probability, key=probability.__getitem__)
-        group = self._group(score, none)
-        modal, amodal = candidates.modal[group], candidates.amodal[group]
-        typed = 1.0 if query.mask_type else probability[mask_type]
-        chosen = np.isin(np.arange(len(score)), group)
-        return Answer(
-            mask_type=mask_type,
-            mask_type_probability=probability,
-            masks=_of_type(mask_type, modal, amodal),
-            scores=score[group],
-            modal=modal,
-            amodal=amodal,
-            no_target_probability=none,
-            rationale=_rationale(len(candidates), score, group, none),
-            unsure=doubts(score, chosen, none, (mask_type, typed), self.config.sure_threshold),
-        )
+        select, none = self._judge(sentence, tokens, prefix)
+        return decide(candidates, query, select[: len(candidates)], none, probability, self.config)
 
     def _judge(
         self, sentence: Sentence, tokens: MaskTokens, prefix: NDArray[np.int64]
@@ -123,44 +106,3 @@ class EmbeddedSelector:
             },
         )
         return select[0][: len(prefix)], float(none[0])
-
-    def _no_target(self, none: float, select: NDArray[np.float32]) -> float:
-        """Probability that nothing fits; the weights are from `training.calibrate`."""
-        if not len(select):
-            return 1.0
-        own, best, constant = self.config.no_target_weights
-        return float(_sigmoid(np.float32(own * none + best * float(select.max()) + constant)))
-
-    def _group(self, score: NDArray[np.float32], none: float) -> NDArray[np.intp]:
-        """Indices of the chosen candidates, best first."""
-        if not len(score) or none >= self.config.no_target_threshold:
-            return np.zeros(0, np.intp)
-        group = np.flatnonzero(score >= self.config.select_threshold)
-        if not len(group):  # something fits, so it is the best one
-            group = np.array([score.argmax()])
-        return group[np.argsort(-score[group], kind="stable")]
-
-
-def _of_type(mask_type: MaskType, modal: Masks, amodal: Masks) -> Masks:
-    if mask_type is MaskType.MODAL:
-        return modal
-    if mask_type is MaskType.AMODAL:
-        return amodal
-    return Masks.from_dense(amodal.dense() & ~modal.dense())
-
-
-def _sigmoid(x: NDArray[np.float32] | np.float32) -> NDArray[np.float32]:
-    return (1 / (1 + np.exp(-x))).astype(np.float32)
-
-
-def _rationale(count: int, score: NDArray[np.float32], group: NDArray[np.intp], none: float) -> str:
-    if not count:
-        return "no object was found in the picture"
-    if not len(group):
-        return (
-            f"nothing fits (probability {none:.2f}); the nearest of {count} candidates has "
-            f"{score.max():.2f}"
-        )
-    left_out = np.delete(score, group)
-    best = f", the best one left out has {left_out.max():.2f}" if len(left_out) else ""
-    return f"{len(group)} of {count} candidates fit{best}"

@@ -17,6 +17,7 @@ from torch.nn import functional
 from askmask.models.embedded.config import EmbeddedConfig
 from askmask.models.embedded.text_net import TextTower, hide
 from askmask.models.embedded.tokens import GEOMETRY, PAIR, STEPS
+from askmask.models.pretrained import Pretrained
 
 __all__ = ["Judgement", "SelectorNet"]
 
@@ -110,19 +111,19 @@ def _alone(prefix: Tensor, dtype: torch.dtype) -> Tensor:
     return torch.zeros_like(seen, dtype=dtype).masked_fill(~(seen | first), -1e4)[:, None]
 
 
-class SelectorNet(nn.Module):
+class SelectorNet(Pretrained):
     """Mask tokenizer, word adapter and a comparative transformer over the candidates.
 
     Attributes:
         reads: layers of the text tower whose outputs, side by side, are the words here.
     """
 
+    settings = EmbeddedConfig
     reads = (4, 6)
 
     def __init__(self, config: EmbeddedConfig | None = None) -> None:
         super().__init__()
-        config = config or EmbeddedConfig()
-        self.comparative = config.comparative
+        self.config = config = config or EmbeddedConfig()
         width = TextTower.width * len(self.reads)
         self.adapt = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, _WIDTH))
         self.word_layers = nn.ModuleList(_WordLayer() for _ in range(_WORD_LAYERS))
@@ -173,7 +174,7 @@ class SelectorNet(nn.Module):
         x = torch.cat([self.whole.expand(len(masks), -1, -1), masks], 1)  # (B, 1 + M, C)
         related = functional.pad(self.pair(pairs), (0, 0, 1, 0, 1, 0))
         blocked = hide(functional.pad(masks_valid, (1, 0), value=True), x.dtype)
-        if not self.comparative:
+        if not self.config.comparative:
             blocked = blocked + _alone(prefix, x.dtype)
         for layer in self.layers[: _LAYERS // 2]:
             x = layer(x, related, blocked, words, padded)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
+import math
 import os
 import random
 import re
@@ -16,9 +17,12 @@ import signal
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+import pytest
 
 PLACES = "abcdefgh"
 NOW = "2026-11-21T08:00:00Z"
@@ -51,8 +55,13 @@ class FakeServer:
     Attributes:
         billed: key or custom id -> how often its answer was made and charged.
         batches: id -> {"created_at", "requests", "polls"}.
-        faults: one of "429", "529", "500", "truncated", "garbage", "" for each call in turn.
+        faults: one of "401", "429", "529", "500", "slow", "truncated", "garbage", "prose",
+            "refusal", "" for each call in turn.
         refused: if this is in a message, the request gets 400.
+        writes: what the "model" answers to a message.
+        lacks: parameters of requests that get 400, as of servers that do not know them.
+        odds: piece of an answer -> probabilities of what could have stood there.
+        bodies: what was sent, as JSON.
         kill: (process id, calls until then, "before" | "during" | "after" the work, seconds to
             wait before the blow).
     """
@@ -64,6 +73,10 @@ class FakeServer:
         self.faults: list[str] = []
         self.results_faults: list[str] = []
         self.refused = "never in a message"
+        self.writes: Callable[[str], str] = written
+        self.lacks: set[str] = set()
+        self.odds: Mapping[str, Mapping[str, float]] = {}
+        self.bodies: list[Any] = []
         self.kill: tuple[int, int, str, float] | None = None
         self.calls: list[str] = []
         self.lock = threading.RLock()
@@ -107,6 +120,18 @@ class FakeServer:
                 os.kill(kill[0], signal.SIGKILL)
 
 
+@pytest.fixture
+def llm_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeServer]:
+    """A running server, and the key that it wants."""
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "test")
+    monkeypatch.delenv("ANTHROPIC_AUTH_TOKEN", raising=False)
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    fake = FakeServer()
+    fake.start()
+    yield fake
+    fake.stop()
+
+
 class Refused(Exception):
     pass
 
@@ -142,7 +167,9 @@ class _Handler(BaseHTTPRequestHandler):
             results = path.endswith("/results")
             faults = fake.results_faults if results else fake.faults
             fault = faults.pop(0) if faults else ""
-        if fault in ("429", "529", "500", "429-date"):
+        if fault == "slow":
+            time.sleep(0.4)
+        if fault in ("401", "429", "529", "500", "429-date"):
             self.refuse(fault)
             return
         if not path.startswith("/v1/"):
@@ -150,7 +177,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         try:
             with fake.lock:
-                body = self.result(path, json.loads(raw) if raw else None)
+                body = self.result(path, json.loads(raw) if raw else None, fault)
         except (Refused, KeyError, TypeError, ValueError) as error:
             error_body = {"type": "error", "error": {"type": "invalid_request_error"}}
             error_body["error"]["message"] = repr(error)  # type: ignore[index]
@@ -194,14 +221,27 @@ class _Handler(BaseHTTPRequestHandler):
         if cut is not None:
             self.close_connection = True
 
-    def result(self, path: str, body: Any) -> str:
+    def result(self, path: str, body: Any, fault: str = "") -> str:
+        fake = self.fake
+        fake.bodies.append(body)
+        lacking = sorted(fake.lacks & set(body or ()))
+        need(not lacking, f"{lacking} is not supported")
+
+        def writes(message: str) -> str:
+            said = {"prose": "The second one.", "refusal": "I must not."}
+            return said.get(fault) or fake.writes(message)
+
         if path == "/v1/chat/completions":
-            return json.dumps(self.chat(body))
+            key = self.headers["idempotency-key"]
+            return json.dumps(
+                self.once(key, body, lambda body: completion(body, writes, fake.odds, fault))
+            )
         keys = (self.headers["x-api-key"], self.headers["authorization"])
         need("test" in keys or "Bearer test" in keys, "no API key")
         need(self.headers["anthropic-version"], "no anthropic-version")
         if path == "/v1/messages":
-            return json.dumps(self.once(self.headers["idempotency-key"], body, message))
+            key = self.headers["idempotency-key"]
+            return json.dumps(self.once(key, body, lambda body: message(body, writes, fault)))
         if path == "/v1/messages/batches":
             return json.dumps(self.make_batch(body) if body else self.list_batches())
         batch, results = re.fullmatch(r"/v1/messages/batches/(\w+)(/results)?", path).groups()  # type: ignore[union-attr]
@@ -216,9 +256,6 @@ class _Handler(BaseHTTPRequestHandler):
             fake.answers[key] = make(body)
             fake.billed[key] += 1
         return fake.answers[key]
-
-    def chat(self, body: Any) -> Any:
-        return self.once(self.headers["idempotency-key"], body, completion)
 
     def make_batch(self, body: Any) -> Any:
         fake = self.fake
@@ -272,7 +309,7 @@ class _Handler(BaseHTTPRequestHandler):
         """One line a request, in any order."""
         lines = []
         for one in self.fake.batches[name]["requests"]:
-            result: Any = {"type": "succeeded", "message": message(one["params"])}
+            result: Any = {"type": "succeeded", "message": message(one["params"], written)}
             if self.fake.refused in json.dumps(one["params"]):
                 error = {"type": "invalid_request_error", "message": "refused as told"}
                 result = {"type": "errored", "error": {"type": "error", "error": error}}
@@ -285,15 +322,35 @@ def check_picture(data: str) -> None:
     need(base64.b64decode(data)[:3] == b"\xff\xd8\xff", "expected a JPEG")
 
 
-def completion(body: Any) -> Any:
+def check_schema(schema: Any) -> None:
+    """Check what both servers want of a strict schema."""
+    need(schema["additionalProperties"] is False, "additionalProperties")
+    need(set(schema["required"]) == set(schema["properties"]), "all must be required")
+
+
+def completion(
+    body: Any,
+    writes: Callable[[str], str],
+    odds: Mapping[str, Mapping[str, float]],
+    fault: str = "",
+) -> Any:
     """Answer a chat as OpenAI does."""
     need(body["model"] == "tiny" and body["max_tokens"] > 0, "model, max_tokens")
     system, user = body["messages"]
     need((system["role"], user["role"]) == ("system", "user"), "roles")
-    picture, text = user["content"]
-    kind, _, data = picture["image_url"]["url"].partition(",")
-    need(kind == "data:image/jpeg;base64", "data url")
-    check_picture(data)
+    *pictures, text = user["content"]
+    for picture in pictures:
+        kind, _, data = picture["image_url"]["url"].partition(",")
+        need(kind == "data:image/jpeg;base64", "data url")
+        check_picture(data)
+    if "response_format" in body:
+        need(body["response_format"]["type"] == "json_schema", "response_format")
+        check_schema(body["response_format"]["json_schema"]["schema"])
+    said: Any = {"role": "assistant", "content": writes(text["text"]), "refusal": None}
+    if fault == "refusal":
+        said = {"role": "assistant", "content": None, "refusal": said["content"]}
+    pieces = re.findall(r"\d|\D+", said["content"] or "") if body.get("logprobs") else []
+    need(not pieces or 0 <= body["top_logprobs"] <= 20, "top_logprobs")
     return {
         "id": "chatcmpl-1",
         "object": "chat.completion",
@@ -302,11 +359,18 @@ def completion(body: Any) -> Any:
             {
                 "index": 0,
                 "finish_reason": "length",
-                "message": {"role": "assistant", "content": written(text["text"])},
+                "message": said,
+                "logprobs": {"content": [token(piece, odds) for piece in pieces]},
             }
         ],
         "usage": {"prompt_tokens": 1_000, "completion_tokens": 100, "total_tokens": 1_100},
     }
+
+
+def token(piece: str, odds: Mapping[str, Mapping[str, float]]) -> Any:
+    shares = odds.get(piece, {piece: 1.0})
+    others = [{"token": other, "logprob": math.log(share)} for other, share in shares.items()]
+    return {"token": piece, "logprob": 0.0, "top_logprobs": others}
 
 
 def check_message(body: Any) -> str:
@@ -315,21 +379,25 @@ def check_message(body: Any) -> str:
     need(body["system"][0]["cache_control"]["type"] == "ephemeral", "cache_control")
     (user,) = body["messages"]
     need(user["role"] == "user", "role")
-    picture, text = user["content"]
-    need(picture["type"] == "image" and text["type"] == "text", "content")
-    check_picture(picture["source"]["data"])
+    *pictures, text = user["content"]
+    for picture in pictures:
+        need(picture["type"] == "image" and text["type"] == "text", "content")
+        check_picture(picture["source"]["data"])
+    if "output_config" in body:
+        need(body["output_config"]["format"]["type"] == "json_schema", "output_config")
+        check_schema(body["output_config"]["format"]["schema"])
     return text["text"]
 
 
-def message(body: Any) -> Any:
+def message(body: Any, writes: Callable[[str], str], fault: str = "") -> Any:
     """Answer a message as Anthropic does."""
     return {
         "id": "msg_1",
         "type": "message",
         "role": "assistant",
         "model": "tiny",
-        "content": [{"type": "text", "text": written(check_message(body))}],
-        "stop_reason": "end_turn",
+        "content": [{"type": "text", "text": writes(check_message(body))}],
+        "stop_reason": "refusal" if fault == "refusal" else "end_turn",
         "stop_sequence": None,
         "usage": {
             "input_tokens": 500,

@@ -5,8 +5,8 @@ from email.utils import format_datetime
 
 import pytest
 
-from askmask.authoring.patience import Broken, Busy, Patience, failure_of_status, seconds_of
-from askmask.errors import RefusedError, WriterError
+from askmask.errors import LLMError, RefusedError
+from askmask.llm.patience import Broken, Busy, Patience, failure_of_status, seconds_of
 
 
 @pytest.mark.parametrize(
@@ -17,12 +17,12 @@ from askmask.errors import RefusedError, WriterError
         (429, Busy),
         (529, Busy),
         (500, Broken),
-        (401, WriterError),
-        (404, WriterError),
+        (401, LLMError),
+        (404, LLMError),
     ],
 )
 def test_statuses(status: int, kind: type[Exception]) -> None:
-    failure = failure_of_status("server", status, "said\nso", "2")
+    failure = failure_of_status("server", status, "said\nso", "2", "KEY")
     assert type(failure) is kind
     assert f"server answered {status}: said so" in str(failure)
     assert getattr(failure, "retry_after", 2.0) == 2.0
@@ -37,7 +37,7 @@ def test_retry_after_is_seconds_or_a_date() -> None:
 
 def test_waits_as_long_as_the_server_says(monkeypatch: pytest.MonkeyPatch) -> None:
     slept: list[float] = []
-    monkeypatch.setattr("askmask.authoring.patience.time.sleep", slept.append)
+    monkeypatch.setattr("askmask.llm.patience.time.sleep", slept.append)
     answers = iter([Busy("later", 7.0), Broken("cut"), Busy("later", 1e9), "done"])
 
     def ask() -> str:
@@ -53,12 +53,12 @@ def test_waits_as_long_as_the_server_says(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_gives_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("askmask.authoring.patience.time.sleep", lambda _: None)
+    monkeypatch.setattr("askmask.llm.patience.time.sleep", lambda _: None)
 
     def ask() -> None:
         raise Busy("too many")
 
-    with pytest.raises(WriterError, match="too many; gave up after 3 tries"):
+    with pytest.raises(LLMError, match="too many; gave up after 3 tries"):
         Patience(tries=3).call(ask)
 
 

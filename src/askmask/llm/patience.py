@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TypeVar
 
-from askmask.errors import RefusedError, WriterError
+from askmask.errors import LLMError, RefusedError
 
 __all__ = ["Broken", "Busy", "Patience", "failure_of_status", "seconds_of"]
 
@@ -55,7 +55,7 @@ class Patience:
         """Return what `ask` returns, asking again after Busy and, if wanted, Broken.
 
         Raises:
-            WriterError: when all tries failed, or what else `ask` raises.
+            LLMError: when all tries failed, or what else `ask` raises.
             Broken: at once, when it is not to be repeated.
         """
         for trial in range(self.tries):
@@ -65,11 +65,11 @@ class Patience:
                 if isinstance(error, Broken) and not repeats_broken:
                     raise
                 if trial == self.tries - 1:
-                    raise WriterError(
-                        f"{error}; gave up after {self.tries} tries: continue later with --resume"
+                    raise LLMError(
+                        f"{error}; gave up after {self.tries} tries: try again later"
                     ) from error
                 time.sleep(self._wait(trial, getattr(error, "retry_after", None)))
-        raise WriterError("expected at least one try")
+        raise LLMError("expected at least one try")
 
     def _wait(self, trial: int, retry_after: float | None) -> float:
         if retry_after is not None:
@@ -92,7 +92,9 @@ def seconds_of(retry_after: str | None) -> float | None:
         return None
 
 
-def failure_of_status(who: str, status: int, said: str, retry_after: str | None) -> Exception:
+def failure_of_status(
+    who: str, status: int, said: str, retry_after: str | None, key_variable: str
+) -> Exception:
     """What an HTTP status of 400 or more means for us, as the exception to raise.
 
     Args:
@@ -100,6 +102,7 @@ def failure_of_status(who: str, status: int, said: str, retry_after: str | None)
         status: of the answer.
         said: what the answer says, cut to a readable length.
         retry_after: header of the answer, if it has one.
+        key_variable: of the environment, where the API key is.
     """
     reason = f"{who} answered {status}: {' '.join(said.split())[:300]}"
     if status in _REFUSED:
@@ -108,5 +111,9 @@ def failure_of_status(who: str, status: int, said: str, retry_after: str | None)
         return Busy(reason, seconds_of(retry_after))
     if status >= 500:
         return Broken(reason)
-    hint = {401: "check the API key", 403: "check the API key's rights", 404: "check --model"}
-    return WriterError(f"{reason}; {hint.get(status, 'check the options')}")
+    hint = {
+        401: f"set {key_variable} to a valid API key",
+        403: f"check the rights of the API key in {key_variable}",
+        404: "check --model",
+    }
+    return LLMError(f"{reason}; {hint.get(status, 'check the options')}")

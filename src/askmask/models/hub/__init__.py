@@ -1,0 +1,1 @@
+"""The three stages by models of Hugging Face transformers, without torchvision."""
