@@ -29,7 +29,6 @@ from collections.abc import Callable
 from functools import partial
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 from PIL import Image
@@ -186,15 +185,16 @@ def one_process_each(count: int) -> float:
     return (time.monotonic() - begin) / count
 
 
-def explore(port: int, seconds: float, said: IO[str]) -> subprocess.Popen[str]:
-    """Begin to try what the description allows and forbids.
+def explore(port: int, seconds: float, folder: str) -> subprocess.Popen[bytes]:
+    """Begin to try what the description allows and forbids; what is found goes to found.txt.
 
     It cannot say which strings are pictures, so what it allows may be refused.
     """
     where = f"http://127.0.0.1:{port}/openapi.json"
     options = ["--max-time", f"{seconds:.0f}", "--exclude-checks", "positive_data_acceptance"]
     command = [sys.executable, "-m", "schemathesis.cli", "run", where, "--request-timeout", "90"]
-    return subprocess.Popen([*command, *options], stdout=said, stderr=said, text=True)
+    with Path(folder, "found.txt").open("w") as found:
+        return subprocess.Popen([*command, *options], stdout=found, stderr=found, cwd=folder)
 
 
 def keep(port: int, picture: str) -> str:
@@ -219,8 +219,8 @@ def main() -> None:
     server, port = start()
     try:
         kept = [keep(port, picture) for picture in made]
-        with tempfile.TemporaryFile("w+") as said:
-            explorer = explore(port, options.seconds, said)
+        with tempfile.TemporaryDirectory() as folder:
+            explorer = explore(port, options.seconds, folder)
             begin = time.monotonic()
             threads = load.begin(port, made, kept, options.clients, begin + options.seconds)
             time.sleep(options.seconds / 5)
@@ -229,8 +229,7 @@ def main() -> None:
                 thread.join()
             took = time.monotonic() - begin
             explorer.wait()
-            said.seek(0)
-            found = said.read().splitlines()[0 if explorer.returncode else -1 :]
+            found = Path(folder, "found.txt").read_text().splitlines()
         late = memory_mb(server.pid)
     finally:
         server.terminate()
@@ -241,7 +240,7 @@ def main() -> None:
     print(f"{sum(load.statuses.values()) / took:.1f} requests/s, {rate:.1f} answered with 200/s")
     print(f"answered: p50 {p50:.0f} ms, p99 {p99:.0f} ms, {options.clients} clients at once")
     print("statuses:", dict(sorted(load.statuses.items())))
-    print("schemathesis:", *found, sep="\n")
+    print("schemathesis:", *found[0 if explorer.returncode else -1 :], sep="\n")
     print(f"memory: {early:.0f} MB after a fifth, {late:.0f} MB at the end")
     print(f"one process a request: {each:.2f} s each; the server answers {rate * each:.0f} x")
     if load.wrong or explorer.returncode or late > 1.2 * early or rate * each < 10:
