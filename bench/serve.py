@@ -240,7 +240,9 @@ def main() -> None:
     print(f"{sum(load.statuses.values()) / took:.1f} requests/s, {rate:.1f} answered with 200/s")
     print(f"answered: p50 {p50:.0f} ms, p99 {p99:.0f} ms, {options.clients} clients at once")
     print("statuses:", dict(sorted(load.statuses.items())))
-    print("schemathesis:", *found[0 if explorer.returncode else -1 :], sep="\n")
+    print(
+        "schemathesis:", *(line for line in found if explorer.returncode or " generated, " in line)
+    )
     print(f"memory: {early:.0f} MB after a fifth, {late:.0f} MB at the end")
     print(f"one process a request: {each:.2f} s each; the server answers {rate * each:.0f} x")
     if load.wrong or explorer.returncode or late > 1.2 * early or rate * each < 10:
