@@ -29,6 +29,7 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("patient")
 def test_two_cores_answer_as_one_process_does(tmp_path: Path) -> None:
     pytest.importorskip("ray.data")
