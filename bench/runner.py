@@ -130,7 +130,7 @@ def disturb(pictures: Path, run: Path, crews: dict[Crew, Watched], kills: int) -
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-    if start(pictures, run, crew).wait():
+    if start(pictures, run, ALONE).wait():
         sys.exit("the run that was killed did not end well")
     return kills
 
