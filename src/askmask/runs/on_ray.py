@@ -65,9 +65,8 @@ def answer_on_ray(
             )
             for row in answered.iter_rows():
                 yield from pickle.loads(row["predictions"])
-    except (ray.exceptions.RayError, ConnectionError) as error:
-        reason = " ".join(str(error).split())[:300]
-        raise AskmaskError(f"Ray: {reason}; put it right, then continue with --resume") from error
+    except ray.exceptions.RayError as error:
+        raise _failure(error) from error
 
 
 @contextmanager
@@ -79,11 +78,20 @@ def _connected(ray: Any, workers: int) -> Iterator[None]:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is reported to anybody
     cluster = os.environ.get("RAY_ADDRESS")
     here = {} if cluster else {"num_cpus": workers, "include_dashboard": False}
-    ray.init(log_to_driver=False, logging_level="warning", **here)
+    try:
+        ray.init(log_to_driver=False, logging_level="warning", **here)
+    except Exception as error:  # plain ones, too
+        raise _failure(error) from error
     try:
         yield
     finally:
         ray.shutdown()
+
+
+def _failure(error: Exception) -> AskmaskError:
+    """The last line of what Ray says: after a traceback that is what went wrong."""
+    reason = str(error).strip().splitlines()[-1:]
+    return AskmaskError(f"Ray: {' '.join(reason)}; put it right, then continue with --resume")
 
 
 class _Answerer:

@@ -160,7 +160,7 @@ def _picture(task: Task, interface: Interface) -> str:
             422,
             "invalid_image",
             f"task {task.id}, data.{interface.variable}: expected the picture as data: URI in the "
-            "task: addresses and paths are never opened (docs/plugins.md shows a project that works)",
+            "task: addresses and paths are never opened (docs/plugins.md makes such a project)",
         )
     return value
 
