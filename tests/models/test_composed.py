@@ -209,6 +209,6 @@ class TestInOne:
             load("embedded-v1+none+hub:whole")
 
     def test_one_that_is_not_on_the_hub_wants_its_file(self) -> None:
-        with pytest.raises(ConfigError, match="rela is not on the hub: expected hub:rela=FILE"):
+        with pytest.raises(ConfigError, match="rela is not on the hub: expected hub:rela=PATH"):
             load("hub:rela", device="cpu")
-        assert list(machine.missing(CATALOG["rela"]))[-1].startswith("its file")
+        assert list(machine.missing(CATALOG["rela"]))[-1].startswith("the path of its")

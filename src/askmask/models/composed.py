@@ -127,8 +127,8 @@ def _loader(part: Part, proposer: Part, where: Where) -> _Loader:
             source = part.source or published.source
             if not published.repository and part.source is None:
                 raise part.wrong(
-                    f"{part.name} is not on the hub: expected hub:{part.name}=FILE; "
-                    "docs/published.md says where the file is"
+                    f"{part.name} is not on the hub: expected hub:{part.name}=PATH of its weights, "
+                    "see docs/hub-models.md"
                 )
             return lambda: class_at(published.target).load(source, where, **options)
         case "file":

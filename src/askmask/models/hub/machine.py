@@ -40,7 +40,7 @@ def missing(model: Published) -> Iterator[str]:
     if absent:
         yield f"no {' and '.join(absent)}: pip install 'askmask[hub]'"
     if not model.repository:
-        yield "its file, which is not on the hub: docs/published.md"
+        yield "the path of its weights, which are not on the hub"
     elif not downloaded(model):
         if model.gated:
             yield "gated: accept its licence on its page, then `hf auth login`"
