@@ -10,6 +10,7 @@ from askmask.serve.limits import MAX_BATCH, MAX_REFERENCES
 from askmask.types import MAX_TEXT, MaskType
 
 __all__ = [
+    "AnswerOut",
     "Batch",
     "BatchItem",
     "CandidateOut",
@@ -175,6 +176,14 @@ class PredictionOut(BaseModel):
     seconds: float | None = Field(description="Model time for the sentence.")
     error: str | None
     unsure: str | None = None
+
+
+class AnswerOut(PredictionOut):
+    """A prediction record, and what the model made of everything that was found."""
+
+    candidate_scores: list[float] | None = Field(
+        description="How well each of /candidates fits the sentence, in their order; null: unknown."
+    )
 
 
 class PredictionsOut(BaseModel):
