@@ -6,9 +6,9 @@
     LABEL_STUDIO_API_KEY=… python label_studio_project.py pictures/ --labels mug jar
 
 Label Studio refuses models on its own machine unless these variables allow them; it needs neither
-for a model with a public address. The key is the Legacy Token of Account & Settings. Then open a task, type a sentence and press
-Update, or click an object with a smart label. The pictures travel inside of the tasks, as the
-server opens no addresses; so this is for up to a few hundred of them.
+for a model with a public address. The key is the Legacy Token of Account & Settings. Then open a
+task, type a sentence and press Update, or click an object with a smart label. The pictures travel
+inside of the tasks, as the server opens no addresses; so this is for up to a few hundred of them.
 """
 
 from __future__ import annotations
