@@ -100,7 +100,7 @@ def test_the_embedded_completer_is_the_one_for_any_mask_behind_other_proposers()
         ("embedded-v1,a=1+none+hub:judge", "embedded-v1 has no options, got a"),
         ("embedded-v1+none+openai:gpt@nowhere", "expected a base URL"),
         ("embedded-v1+none+openai:gpt,colour=red", "gpt has no option 'colour'"),
-        ("hub:finder+hub:finder+hub:judge", "is a proposer; completers are not on the hub"),
+        ("hub:finder+hub:finder+hub:judge", "is a proposer; completers are amodal-sam"),
         ("openai:gpt@http://localhost/v1", "expected PROPOSER.*got 1 part"),
         ("hub:judge", "hub:judge is a selector and no whole model: .*PROPOSER"),
         ("hub:judge=/folder", "no whole model"),

@@ -112,7 +112,7 @@ def _published(part: Part) -> Published:
     if part.name in CATALOG:
         raise part.wrong(
             f"hub:{part.name} is a {CATALOG[part.name].stage}; {part.stage}s are "
-            f"{', '.join(fitting) or 'not on the hub'}"
+            f"{', '.join(fitting)}"
         )
     raise part.wrong(unknown(f"hub {part.stage}", part.name, fitting))
 
