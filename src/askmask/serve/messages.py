@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, StrictInt, Tag
 
 from askmask.serve.limits import MAX_BATCH, MAX_REFERENCES
 from askmask.types import MAX_TEXT, MaskType
@@ -40,15 +40,15 @@ class _Asked(BaseModel):
 class Code(_Asked):
     """A mask as COCO compressed run-length code."""
 
-    size: list[int] = Field(min_length=2, max_length=2, description="Height and width.")
+    size: list[StrictInt] = Field(min_length=2, max_length=2, description="Height and width.")
     counts: str
 
 
 class PointOnObject(_Asked):
     """A pixel on the object that is meant: column x, row y, from the top left."""
 
-    x: int = Field(ge=0)
-    y: int = Field(ge=0)
+    x: StrictInt = Field(ge=0)
+    y: StrictInt = Field(ge=0)
 
 
 class MaskPicture(_Asked):

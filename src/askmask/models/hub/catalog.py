@@ -23,9 +23,9 @@ class Published:
     """A published model in the part that it plays.
 
     Attributes:
-        stage: "proposer", "completer" or "selector".
+        stage: "proposer", "completer", "selector", or "segmenter" for all in one.
         target: "module:Class"; the class has a method `load(source, where, **options)`.
-        repository: on the hub.
+        repository: on the hub, "" for what is published elsewhere.
         licence: of the weights.
         millions: of parameters.
         does: how it plays its part.
@@ -64,7 +64,7 @@ class Published:
     @property
     def unit(self) -> str:
         """What it is asked once for: "picture" or "sentence"."""
-        return "sentence" if self.listens or self.stage == "selector" else "picture"
+        return "sentence" if self.listens or self.stage in ("selector", "segmenter") else "picture"
 
     @property
     def download_gb(self) -> float:
@@ -148,6 +148,20 @@ _JUDGE = partial(
     does="a language model sees the numbered candidates and scores them",
     working_gb=1.5,
     speaks=True,
+)
+
+_SAYS = partial(
+    Published,
+    "segmenter",
+    licence="as of LLaMA",
+    does="a language model answers with [SEG], from which masks are drawn",
+    working_gb=3.5,
+    speaks=True,
+    options={"completer": "completer-v1"},
+)
+_LISA, _GLAMM, _PIXELLM, _PSALM, _RELA = (
+    f"askmask.models.hub.published.{name}:Published{name.capitalize()}"
+    for name in ("lisa", "glamm", "pixellm", "psalm", "rela")
 )
 
 CATALOG: dict[str, Published] = {
@@ -322,6 +336,57 @@ CATALOG: dict[str, Published] = {
         cpu_seconds=43,
         smaller="qwen3-vl-2b",
     ),
+    "lisa-7b": _SAYS(_LISA, repository="xinlai/LISA-7B-v1", millions=7_700, cpu_seconds=90),
+    "lisa-13b": _SAYS(
+        _LISA,
+        repository="xinlai/LISA-13B-llama2-v1",
+        millions=14_000,
+        cpu_seconds=160,
+        smaller="lisa-7b",
+    ),
+    "glamm": _SAYS(
+        _GLAMM,
+        repository="MBZUAI/GLaMM-FullScope",
+        millions=8_000,
+        cpu_seconds=100,
+        smaller="lisa-7b",
+    ),
+    "glamm-refseg": _SAYS(
+        _GLAMM,
+        repository="MBZUAI/GLaMM-RefSeg",
+        millions=8_000,
+        cpu_seconds=100,
+        smaller="lisa-7b",
+    ),
+    "pixellm-7b": _SAYS(
+        _PIXELLM, repository="maverickrzw/PixelLM-7B", millions=7_100, cpu_seconds=60
+    ),
+    "pixellm-13b": _SAYS(
+        _PIXELLM,
+        repository="maverickrzw/PixelLM-13B",
+        millions=13_400,
+        cpu_seconds=110,
+        smaller="pixellm-7b",
+    ),
+    "psalm": _SAYS(
+        _PSALM,
+        repository="EnmingZhang/PSALM",
+        licence="as of Phi-1.5",
+        does="a language model reads tokens that masks are drawn from",
+        millions=1_600,
+        cpu_seconds=25,
+    ),
+    "rela": _SAYS(
+        _RELA,
+        repository="",
+        licence="not stated",
+        does="one mask of all that a sentence means",
+        millions=200,
+        working_gb=1.0,
+        cpu_seconds=5,
+        exact=True,
+        speaks=False,
+    ),
 }
 """Name, after hub: -> model."""
 
@@ -362,7 +427,7 @@ def markdown() -> str:
         cells = (
             f"`hub:{name}`",
             one.stage,
-            one.repository,
+            one.repository or "none, a file",
             one.licence + ", gated" * one.gated,
             f"{one.millions:,.0f} M",
             f"{one.memory_gb('float32'):.1f} / {one.memory_gb('bfloat16'):.1f}",
