@@ -81,10 +81,10 @@ def ask(browser: Chrome, number: int) -> None:
 
 
 def take_picture(browser: Chrome, path: Path, typical: float) -> None:
-    """Save an answer to the first suggestion that took about as long as is typical, or less."""
+    """Save an answer to the first suggestion that took no longer than is typical."""
     for _ in range(200):
         ask(browser, 0)
-        if browser.execute_script(ANSWERS)[-1] < 1.25 * typical:
+        if browser.execute_script(ANSWERS)[-1] <= typical:
             break
     resize(browser, 1.5)
     browser.execute_script("document.activeElement.blur()")
@@ -112,7 +112,7 @@ def main() -> None:
                 ask(browser, number)
             first, *later = browser.execute_script(ANSWERS)
             if arguments.picture:
-                take_picture(browser, arguments.picture, min(later))
+                take_picture(browser, arguments.picture, statistics.median(later))
         finally:
             browser.quit()
             server.terminate()
