@@ -61,6 +61,22 @@ def test_exif_orientation_is_applied(
 def test_broken_exif_counts_as_none(tmp_path: Path) -> None:
     Image.fromarray(RGB).save(tmp_path / "a.png", exif=b"Exif\x00\x00MM\x00*\xff\xff\xff\xffjunk")
     assert np.array_equal(read_image(tmp_path / "a.png"), RGB)
+    assert picture_size_hw(tmp_path / "a.png") == RGB.shape[:2]
+
+
+def test_the_size_of_a_png_is_read_without_its_pixels(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(RGB).save(tmp_path / "a.png", exif=exif)
+    whole = (tmp_path / "a.png").read_bytes()
+    chunk = whole.index(b"eXIf") - 4
+    after = chunk + 12 + int.from_bytes(whole[chunk : chunk + 4], "big")
+    late = whole[:chunk] + whole[after:-12] + whole[chunk:after] + whole[-12:]
+    for data in (whole, late, whole[: whole.index(b"IDAT") + 8]):
+        (tmp_path / "a.png").write_bytes(data)
+        assert picture_size_hw(tmp_path / "a.png") == RGB.shape[1::-1]
+    (tmp_path / "a.png").write_bytes(late)
+    assert read_image(tmp_path / "a.png").shape[:2] == RGB.shape[1::-1]
 
 
 def test_transparent_parts_become_white(tmp_path: Path) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import html
 import importlib
 import io
 import json
@@ -99,15 +97,12 @@ class PicturedAnswer(Answer):
         size_hw = self.image.shape[0], self.image.shape[1]
         return supervision.Detections(**detections_from(self.record(), size_hw))
 
-    def _repr_png_(self) -> bytes:
-        """Show the drawing in notebooks."""
-        stream = io.BytesIO()
-        Image.fromarray(self.draw()).save(stream, "PNG")
-        return stream.getvalue()
+    def _repr_jpeg_(self) -> tuple[bytes, dict[str, str]]:
+        """Show the drawing in notebooks, with a description for who cannot see it.
 
-    def _repr_html_(self) -> str:
-        """Show the drawing in notebooks with a description for who cannot see it."""
+        As JPEG, because a notebook keeps every picture that it shows.
+        """
+        stream = io.BytesIO()
+        Image.fromarray(self.draw()).save(stream, "JPEG", quality=90)
         found = f"{len(self)} mask{'' if len(self) == 1 else 's'}" if len(self) else "nothing fits"
-        says = html.escape(f"{self.query.text}: {found}, {self.mask_type}", quote=True)
-        data = base64.b64encode(self._repr_png_()).decode("ascii")
-        return f'<img alt="{says}" src="data:image/png;base64,{data}" style="max-width:100%">'
+        return stream.getvalue(), {"alt": f"{self.query.text}: {found}, {self.mask_type}"}

@@ -14,7 +14,22 @@ from typing import BinaryIO
 
 from askmask.errors import OutputError
 
-__all__ = ["atomic_write", "staged", "staged_folder"]
+__all__ = ["atomic_write", "remove_drafts", "staged", "staged_folder"]
+
+
+def _draft_beside(target: Path) -> Path:
+    """Return a new hidden name in the same folder."""
+    return target.parent / f".askmask-{secrets.token_hex(6)}.tmp"
+
+
+def remove_drafts(folder: Path) -> None:
+    """Remove what killed processes have left of files in a folder, and in the folders in it.
+
+    Nobody else may be writing there.
+    """
+    for draft in folder.rglob(".askmask-*.tmp"):
+        with suppress(OSError):
+            draft.unlink()
 
 
 @contextmanager
@@ -34,7 +49,7 @@ def atomic_write(path: str | Path) -> Iterator[BinaryIO]:
         OutputError: when the file cannot be written.
     """
     target = Path(path)
-    draft = target.parent / f".askmask-{secrets.token_hex(6)}.tmp"
+    draft = _draft_beside(target)
     try:
         try:
             with draft.open("xb") as stream:
@@ -66,7 +81,7 @@ def staged(path: str | Path) -> Iterator[Path]:
         OutputError: when `path` is a folder with files in it, or cannot be written.
     """
     target = Path(path)
-    draft = target.parent / f".askmask-{secrets.token_hex(6)}.tmp"
+    draft = _draft_beside(target)
     made: list[Path] = []
     try:
         _check_free(target)

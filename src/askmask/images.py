@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import struct
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -165,8 +167,34 @@ def picture_size_hw(path: str | Path) -> tuple[int, int]:
     """
     with _opened(Path(path), _KINDS) as image:
         width, height = image.size
-        turned = image.getexif().get(ExifTags.Base.Orientation, 1) in (5, 6, 7, 8)
-    return (width, height) if turned else (height, width)
+        return (width, height) if _lies_on_side(image, Path(path)) else (height, width)
+
+
+def _lies_on_side(image: Image.Image, path: Path) -> bool:
+    """Whether `_upright` would turn a picture by a quarter."""
+    try:
+        if image.format == "PNG" and not _has_late_exif(path):
+            # A PNG's own method decodes all pixels, as EXIF may come after them.
+            exif = Image.Image.getexif(image)
+        else:
+            exif = image.getexif()
+    except Exception:  # as in _upright
+        return False
+    return exif.get(ExifTags.Base.Orientation, 1) in (5, 6, 7, 8)
+
+
+def _has_late_exif(path: Path) -> bool:
+    """Whether a PNG file may hold EXIF after its pixels; only the heads of chunks are read."""
+    pixels_seen = False
+    with path.open("rb") as stream:
+        stream.seek(8)
+        while len(head := stream.read(8)) == 8:
+            length, kind = struct.unpack(">I4s", head)
+            pixels_seen |= kind == b"IDAT"
+            if pixels_seen and kind in (b"eXIf", b"tEXt", b"zTXt", b"iTXt"):
+                return True
+            stream.seek(length + 4, os.SEEK_CUR)
+    return False
 
 
 def read_labels(path: str | Path) -> NDArray[np.int32]:

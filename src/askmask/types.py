@@ -245,6 +245,8 @@ class Answer:
         seconds: model time for this sentence, or None.
         unsure: why the answer may well be wrong, in words; None when the model is sure or cannot
             say.
+        candidate_scores: (C,) float32 in [0, 1], how well each candidate of the picture fits the
+            sentence, in their order; None when the model cannot say.
     """
 
     mask_type: MaskType
@@ -257,6 +259,7 @@ class Answer:
     rationale: str | None = None
     seconds: float | None = None
     unsure: str | None = None
+    candidate_scores: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
         counts = {len(self.masks), len(self.scores), len(self.modal), len(self.amodal)}

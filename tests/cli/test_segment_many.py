@@ -89,6 +89,7 @@ def test_drawings_are_written_on_demand(run: Run, photos: Path) -> None:
         ("photos", "--text", "red", "--shards", "3/2"),
         ("photos", "--text", "red", "--format", "cocoo"),
         ("photos", "--text", "red", "--workers", "0"),
+        ("photos", "--text", "red", "--engine", "dask"),
         ("photos", "--text", "red", "--reference", "1,1"),
     ],
 )

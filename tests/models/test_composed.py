@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -10,6 +9,7 @@ import pytest
 
 from askmask.errors import AskmaskWarning, ConfigError, NoRoomError
 from askmask.models import composed
+from askmask.models.by_name import class_at
 from askmask.models.completer.baselines import HullCompleter
 from askmask.models.completer.crop_completer import CropCompleter
 from askmask.models.hub import catalog, machine
@@ -100,7 +100,7 @@ def test_the_embedded_completer_is_the_one_for_any_mask_behind_other_proposers()
         ("embedded-v1,a=1+none+hub:judge", "embedded-v1 has no options, got a"),
         ("embedded-v1+none+openai:gpt@nowhere", "expected a base URL"),
         ("embedded-v1+none+openai:gpt,colour=red", "gpt has no option 'colour'"),
-        ("hub:finder+hub:finder+hub:judge", "is a proposer; completers are not on the hub"),
+        ("hub:finder+hub:finder+hub:judge", "is a proposer; completers are amodal-sam"),
         ("openai:gpt@http://localhost/v1", "expected PROPOSER.*got 1 part"),
         ("hub:judge", "hub:judge is a selector and no whole model: .*PROPOSER"),
         ("hub:judge=/folder", "no whole model"),
@@ -157,13 +157,7 @@ class TestRoom:
 class TestCatalog:
     @pytest.mark.parametrize("name", CATALOG)
     def test_every_target_is_a_class_that_loads(self, name: str) -> None:
-        module, _, class_name = CATALOG[name].target.partition(":")
-        if module == __name__:
-            return
-        path = Path(composed.__file__).parents[2] / f"{module.replace('.', '/')}.py"
-        source = path.read_text("utf-8")
-        assert f"class {class_name}" in source
-        assert "def load" in source
+        assert callable(class_at(CATALOG[name].target).load)
 
     def test_smaller_models_are_smaller_and_of_the_same_stage(self) -> None:
         for name, model in CATALOG.items():
@@ -195,3 +189,26 @@ class TestCatalog:
         assert catalog.smaller_than("facebook/sam3@main") == "hub:sam2-large"
         assert catalog.smaller_than("facebook/sam2.1-hiera-tiny") is None
         assert catalog.smaller_than("/models/sam3") is None
+
+
+class TestInOne:
+    @pytest.fixture(autouse=True)
+    def whole(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setitem(CATALOG, "whole", published("segmenter"))
+
+    def test_a_published_segmenter_is_loaded_as_it_is(self) -> None:
+        assert isinstance(load("hub:whole", device="cpu"), Stage)
+        load("hub:whole=folder,grid=8", device="cpu")
+        assert Stage.loaded == [
+            ("org/segmenter@main", CPU, {"grid": 32}),
+            ("folder", CPU, {"grid": 8}),
+        ]
+
+    def test_it_is_no_part(self) -> None:
+        with pytest.raises(ConfigError, match="hub:whole is a segmenter; selectors are"):
+            load("embedded-v1+none+hub:whole")
+
+    def test_one_that_is_not_on_the_hub_wants_its_file(self) -> None:
+        with pytest.raises(ConfigError, match="rela is not on the hub: expected hub:rela=PATH"):
+            load("hub:rela", device="cpu")
+        assert list(machine.missing(CATALOG["rela"]))[-1].startswith("the path of its")

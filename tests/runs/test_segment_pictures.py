@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
 from fake import FakeSegmenter
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from askmask import rle
@@ -31,6 +34,12 @@ def photos(tmp_path: Path) -> Path:
     (folder / "notes.txt").write_text("no picture")
     (folder / ".hidden.png").write_bytes(b"")
     return folder
+
+
+def contents(run: Path) -> dict[Path, bytes]:
+    """Every file but run.json, which has times."""
+    paths = (path for path in run.rglob("*") if path.is_file() and path.name != "run.json")
+    return {path: path.read_bytes() for path in paths}
 
 
 def segment(photos: Path, out: Path, *texts: str, model: FakeSegmenter | None = None, **options):
@@ -123,6 +132,27 @@ class TestRun:
             path.unlink()
         assert segment(photos, out, "mug", resume=True).done == 3
         assert len(list(read_queries(out / "queries.jsonl"))) == 3
+
+    @settings(max_examples=25)
+    @given(lines=st.floats(0, 1), errors=st.floats(0, 1), draft=st.binary(max_size=9))
+    def test_resume_mends_files_cut_at_any_byte(
+        self, lines: float, errors: float, draft: bytes
+    ) -> None:
+        with TemporaryDirectory() as folder:
+            photos, out = Path(folder) / "photos", Path(folder) / "out"
+            photos.mkdir()
+            for number in range(2):
+                Image.fromarray(np.full((6, 8, 3), number, np.uint8)).save(photos / f"{number}.png")
+            (photos / "broken.png").write_bytes(b"no picture")
+            asked = ("mug", "crash", "cup")
+            segment(photos, out, *asked, masks=True)
+            whole = contents(out)
+            for name, share in (("predictions.jsonl", lines), ("errors.jsonl", errors)):
+                data = (out / name).read_bytes()
+                (out / name).write_bytes(data[: round(share * len(data))])
+            (out / "masks" / ".askmask-0123.tmp").write_bytes(draft)
+            segment(photos, out, *asked, masks=True, resume=True)
+            assert contents(out) == whole
 
     def test_resume_with_something_else_is_refused(self, photos: Path, tmp_path: Path) -> None:
         out = tmp_path / "out"

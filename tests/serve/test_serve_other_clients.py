@@ -140,8 +140,9 @@ def test_label_studio_with_a_click(server: Client, python: Python, demo: str) ->
     assert (status, regions(answer, python)) == (200, codes(expected))
     labels = {one["value"]["brushlabels"][0] for one in answer["results"][0]["result"]}
     assert labels <= {"Box"}
-    status, answer = server.post("/predict", predict(demo, click))
-    assert (status, regions(answer, python)) == (200, [dict(rle.encode(mask))])
+    for asked in (predict(demo, click), predict(demo, click, text=TEXT)):
+        status, answer = server.post("/predict", asked)
+        assert (status, regions(answer, python)) == (200, [dict(rle.encode(mask))])
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -23,6 +23,9 @@ def predict(
         bool, typer.Option("--resume", help="Continue the run in this folder.")
     ] = False,
     workers: Annotated[int, typer.Option(min=1, help="Processes, one thread each if many.")] = 1,
+    engine: Annotated[
+        Literal["processes", "ray"], typer.Option(help="What runs them: here, or a cluster.")
+    ] = "processes",
     shards: Annotated[
         str | None,
         typer.Option(metavar="I/N", help="Do only the I-th of N shares of the pictures."),
@@ -49,6 +52,7 @@ def predict(
             out,
             resume=resume,
             workers=workers,
+            engine=engine,
             shard=shard,
             load=load,
             progress=show,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -77,6 +77,10 @@ def segment(
         int,
         typer.Option(min=1, help="Processes, one thread each if many.", rich_help_panel=_RUNS),
     ] = 1,
+    engine: Annotated[
+        Literal["processes", "ray"],
+        typer.Option(help="What runs them: here, or a cluster.", rich_help_panel=_RUNS),
+    ] = "processes",
     shards: Annotated[
         str | None,
         typer.Option(metavar="I/N", help="Do only the I-th of N shares.", rich_help_panel=_RUNS),
@@ -122,6 +126,7 @@ def segment(
         formats=formats or (),
         resume=resume,
         workers=workers,
+        engine=engine,
         shards=shards,
     )
     if options.asks:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import typer
 
@@ -28,6 +28,7 @@ class RunOptions:
         formats: formats of other tools to write.
         resume: whether a run is continued.
         workers: number of processes.
+        engine: what runs them.
         shards: share to do, e.g. "2/8".
     """
 
@@ -38,6 +39,7 @@ class RunOptions:
     formats: Sequence[str] = ()
     resume: bool = False
     workers: int = 1
+    engine: Literal["processes", "ray"] = "processes"
     shards: str | None = None
 
     @property
@@ -77,6 +79,7 @@ def segment_run(
             masks=options.masks,
             resume=options.resume,
             workers=options.workers,
+            engine=options.engine,
             shard=shard,
             load=load,
             progress=show,

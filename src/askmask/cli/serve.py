@@ -42,6 +42,9 @@ def serve(
     keep_seconds: Annotated[
         float, typer.Option(min=1, help="Time after its last question for which one stays.")
     ] = 900,
+    page: Annotated[
+        bool, typer.Option("--page/--no-page", help="Show the page in the browser at /.")
+    ] = True,
     device: Device = "auto",
     dtype: Dtype = "auto",
     four_bit: FourBit = False,
@@ -56,6 +59,7 @@ def serve(
     try:
         from askmask.serve.app import create_app
         from askmask.serve.limits import Limits
+        from askmask.serve.page_files import PAGE
         from askmask.serve.run import run
         from askmask.serve.service import Service
     except ModuleNotFoundError as error:
@@ -80,5 +84,6 @@ def serve(
         typer.echo(
             f"askmask: anyone who reaches {host} may use this server: consider --token", err=True
         )
-    typer.echo(f"askmask: http://{host}:{port} is getting ready", err=True)
-    run(service, host, port, token=secret)
+    hint = ": open it in a browser" if page else ""
+    typer.echo(f"askmask: http://{host}:{port}/ is getting ready{hint}", err=True)
+    run(service, host, port, token=secret, page=PAGE if page else None)

@@ -23,9 +23,26 @@ def train(
         list[Path] | None,
         typer.Option(help="Benchmark folder of rendered scenes to mix in; may be repeated."),
     ] = None,
+    data: Annotated[
+        list[Path] | None,
+        typer.Option(help="Of hub: recipes: data set to learn from; may be repeated."),
+    ] = None,
+    images: Annotated[
+        Path | None,
+        typer.Option(help="Of hub: recipes: folder of the pictures, where the data has none."),
+    ] = None,
+    base: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SOURCE", help="Of hub: recipes: published model, a repository or a folder."
+        ),
+    ] = None,
     validate: Annotated[
         Path | None,
-        typer.Option(help="Benchmark folder of rendered scenes to measure and calibrate on."),
+        typer.Option(
+            help="Benchmark folder of rendered scenes to measure and calibrate on; of hub: recipes "
+            "any data set."
+        ),
     ] = None,
     image_from: Annotated[
         str | None,
@@ -74,6 +91,9 @@ def train(
         out,
         budget=budget,
         renders=renders or (),
+        data=data or (),
+        images=images,
+        base=base,
         validate=validate,
         image_from=image_from,
         start_from=start_from,
@@ -88,7 +108,10 @@ def train(
         typer.echo(f"measured, nothing exported: {out / 'run.json'}")
         return
     typer.echo(f"weights: {weights}")
-    if (weights / "completer.onnx").is_file():
+    if any((weights / file).is_file() for file in ("completer.onnx", "amodal_sam.json")):
         typer.echo(f"try them: askmask complete IMAGE MASK --completer {weights}")
+    elif (weights / "ras.json").is_file():
+        model = f"embedded-v1+completer-v1+hub:ras={weights}"
+        typer.echo(f"try them: askmask segment IMAGE TEXT --model {model}")
     else:
         typer.echo(f"try them: askmask segment IMAGE TEXT --model {weights}")

@@ -36,6 +36,9 @@ COMPLETERS: dict[str, str] = {
 }
 """Name -> "module:Class"; the class has a method `load(name)` that returns a `MaskCompleter`."""
 
+_AMODAL_SAM = "askmask.models.hub.amodal_sam:AmodalSam"
+"""What a folder with `amodal_sam.json` holds: a SAM that learnt whole shapes."""
+
 
 @dataclass(frozen=True)
 class Completion:
@@ -132,6 +135,8 @@ def load_completer(model_id: str = DEFAULT_COMPLETER) -> MaskCompleter:
     """
     if model_id in COMPLETERS:
         target = COMPLETERS[model_id]
+    elif model_id and (Path(model_id) / "amodal_sam.json").is_file():
+        target = _AMODAL_SAM
     elif model_id and Path(model_id).is_dir():
         target = COMPLETERS[DEFAULT_COMPLETER]
     else:

@@ -19,7 +19,8 @@ from askmask.models.hub.catalog import CATALOG, PRESETS, Published
 from askmask.models.hub.loading import Where
 from askmask.models.hub.machine import check_room
 from askmask.models.pipeline import Pipeline
-from askmask.models.spec import EXAMPLE, Part, parse
+from askmask.models.segmenter import Segmenter
+from askmask.models.spec import EXAMPLE, WHOLE, Part, parse, parse_whole
 
 __all__ = ["load_composed"]
 
@@ -30,7 +31,7 @@ _UNEXPECTED = re.compile(r"unexpected keyword argument '(\w+)'")
 _Loader: TypeAlias = Callable[[], Any]
 
 
-def load_composed(text: str, where: Where) -> Pipeline:
+def load_composed(text: str, where: Where) -> Segmenter:
     """Load what a name with kinds says; all names are checked before anything is loaded.
 
     Args:
@@ -43,7 +44,7 @@ def load_composed(text: str, where: Where) -> Pipeline:
         LLMError: when a server's credentials are missing.
     """
     if text.startswith("hub:") and "+" not in text:
-        return _load_preset(text, where)
+        return _load_whole(text, where)
     parts = proposer, _, selector = parse(text)
     published = {part.name: _published(part) for part in parts if part.kind == "hub"}
     if selector.kind == "" and (proposer.kind, proposer.name) != ("", selector.name):
@@ -58,34 +59,45 @@ def load_composed(text: str, where: Where) -> Pipeline:
     return Pipeline(*stages, model_id=text, device=device)
 
 
-def _load_preset(name: str, where: Where) -> Pipeline:
-    """Load a whole model of the hub, or the next smaller one that the memory holds.
+def _load_whole(text: str, where: Where) -> Segmenter:
+    """Load a model of the hub that is all three stages, composed of parts or in one.
 
     Args:
-        name: hub: and one of `PRESETS`.
+        text: hub: and one of `PRESETS`, or of `CATALOG`'s segmenters with source and options.
         where: device and precision.
 
     Raises:
         ConfigError: for another name.
         WeightsError: as of `load_composed`.
     """
-    short = name.removeprefix("hub:")
-    if short not in PRESETS:
-        part = CATALOG.get(re.split("[=,]", short)[0])
-        if part is not None:
-            raise ConfigError(
-                f"{name} is a {part.stage} and no whole model: expected "
-                f"PROPOSER+COMPLETER+SELECTOR, e.g. {EXAMPLE}"
-            )
-        raise unknown("model", name, [f"hub:{known}" for known in PRESETS])
-    preset = PRESETS[short]
+    part = parse_whole(text)
+    if text == f"hub:{part.name}" and part.name in PRESETS:
+        return _load_preset(part.name, where)
+    published = CATALOG.get(part.name)
+    if published is None:
+        whole = [name for name, one in CATALOG.items() if one.stage == WHOLE]
+        raise unknown("model", text, [f"hub:{name}" for name in (*PRESETS, *whole)])
+    if published.stage != WHOLE:
+        raise ConfigError(
+            f"{text} is a {published.stage} and no whole model: expected "
+            f"PROPOSER+COMPLETER+SELECTOR, e.g. {EXAMPLE}"
+        )
+    load = _loader(part, part, where)
+    check_room({part.name: published}, where)
+    segmenter: Segmenter = _loaded(part, load)
+    return segmenter
+
+
+def _load_preset(name: str, where: Where) -> Segmenter:
+    """Load one of `PRESETS`, or the next smaller one that the memory holds."""
+    preset = PRESETS[name]
     try:
         return load_composed(preset.parts, where)
     except NoRoomError as error:
         if preset.smaller is None:
             raise
         warnings.warn(f"{error}; taking hub:{preset.smaller}", AskmaskWarning, stacklevel=2)
-        return _load_preset(f"hub:{preset.smaller}", where)
+        return _load_preset(preset.smaller, where)
 
 
 def _published(part: Part) -> Published:
@@ -100,7 +112,7 @@ def _published(part: Part) -> Published:
     if part.name in CATALOG:
         raise part.wrong(
             f"hub:{part.name} is a {CATALOG[part.name].stage}; {part.stage}s are "
-            f"{', '.join(fitting) or 'not on the hub'}"
+            f"{', '.join(fitting)}"
         )
     raise part.wrong(unknown(f"hub {part.stage}", part.name, fitting))
 
@@ -113,6 +125,11 @@ def _loader(part: Part, proposer: Part, where: Where) -> _Loader:
             published = _published(part)
             options = {**published.options, **options}
             source = part.source or published.source
+            if not published.repository and part.source is None:
+                raise part.wrong(
+                    f"{part.name} is not on the hub: expected hub:{part.name}=PATH of its weights, "
+                    "see docs/hub-models.md"
+                )
             return lambda: class_at(published.target).load(source, where, **options)
         case "file":
             from askmask.models.proposals_file import FileProposer

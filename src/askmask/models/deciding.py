@@ -76,6 +76,7 @@ def decide(
         no_target_probability=nothing,
         rationale=f"{thought} ({said})" if thought else said,
         unsure=doubts(score, chosen, nothing, (mask_type, typed), thresholds.sure_threshold),
+        candidate_scores=score,
     )
 
 

@@ -14,15 +14,18 @@ from typing import TypeAlias
 from askmask.errors import ConfigError
 from askmask.models.by_name import unknown
 
-__all__ = ["KINDS", "STAGES", "Option", "Part", "parse"]
+__all__ = ["KINDS", "STAGES", "WHOLE", "Option", "Part", "parse", "parse_whole"]
 
 Option: TypeAlias = bool | int | float | str | tuple[str, ...]
 
 STAGES = ("proposer", "completer", "selector")
 
+WHOLE = "segmenter"
+"""The stage of a model that is all three in one."""
+
 KINDS: dict[str, tuple[str, ...]] = {
     "": STAGES,
-    "hub": STAGES,
+    "hub": (*STAGES, WHOLE),
     "file": ("proposer",),
     "openai": ("selector",),
     "anthropic": ("selector",),
@@ -37,7 +40,7 @@ class Part:
     """One part of a composed name.
 
     Attributes:
-        stage: one of `STAGES`.
+        stage: one of `STAGES`, or `WHOLE`.
         kind: one of `KINDS`.
         name: what follows the kind.
         source: what follows the name: after = a folder or repository, after @ a server's URL.
@@ -75,6 +78,15 @@ def parse(text: str) -> tuple[Part, Part, Part]:
         start += len(piece) + 1
     proposer, completer, selector = parts
     return proposer, completer, selector
+
+
+def parse_whole(text: str) -> Part:
+    """Read the name of a model that is all three parts in one, e.g. hub:lisa-7b=FOLDER.
+
+    Raises:
+        ConfigError: saying what was expected.
+    """
+    return _part(WHOLE, text, f"model {text!r}")
 
 
 def _part(stage: str, piece: str, place: str) -> Part:

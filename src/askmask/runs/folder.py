@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from askmask.atomic import remove_drafts
 from askmask.errors import ConfigError, OutputError
 from askmask.formats.askmask import Prediction, read_predictions
 from askmask.formats.files import appending_jsonl, read_json, write_json, write_jsonl
@@ -101,6 +102,7 @@ class RunFolder:
             OutputError: when another process has the run open, or a file cannot be written.
         """
         with self._alone(), appending_jsonl(self.predictions) as append_line:
+            remove_drafts(self.path)
             # What a killed writer left of its last line is cut off by now.
             answered = {answer.id: answer.error for answer in read_predictions(self.predictions)}
             write_jsonl(self.errors, _errors(unreadable or {}, answered))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from askmask.formats.askmask import Prediction, read_queries
 from askmask.formats.files import file_sha256
@@ -17,10 +17,14 @@ from askmask.models.registry import load as load_model
 from askmask.models.segmenter import Segmenter
 from askmask.runs.engine import AskedPicture, Manner, answer_pictures, group
 from askmask.runs.folder import RUN_FORMAT, RunFolder
+from askmask.runs.on_ray import answer_on_ray
 from askmask.runs.shard import Shard
 from askmask.runs.workers import answer_in_processes
 
-__all__ = ["Crew", "Progress", "made_by", "predict", "run_pictures"]
+__all__ = ["Crew", "Engine", "Progress", "made_by", "predict", "run_pictures"]
+
+Engine: TypeAlias = Literal["processes", "ray"]
+"""What runs the workers."""
 
 
 @dataclass(frozen=True)
@@ -47,19 +51,23 @@ class Crew:
         workers: number of processes; 1 is this one, on as many threads as the model likes, more
             are new ones with a model of their own on one thread each.
         load: makes the others their model; None loads it by the segmenter's name.
+        engine: what runs the processes; on Ray, one worker is another process too.
     """
 
     segmenter: Segmenter
     workers: int = 1
     load: Callable[[], Segmenter] | None = None
+    engine: Engine = "processes"
 
     def answer(
         self, pictures: Sequence[AskedPicture], manner: Manner
     ) -> Generator[Prediction, None, None]:
         """Answer all queries about all pictures; only one process keeps their order."""
+        load = self.load or partial(load_model, self.segmenter.model_id)
+        if self.engine == "ray" and pictures:
+            return answer_on_ray(load, pictures, manner, self.workers)
         if self.workers == 1 or len(pictures) < 2:
             return answer_pictures(self.segmenter, pictures, manner)
-        load = self.load or partial(load_model, self.segmenter.model_id)
         return answer_in_processes(load, pictures, manner, min(self.workers, len(pictures)))
 
 
@@ -128,6 +136,7 @@ def predict(
     *,
     resume: bool = False,
     workers: int = 1,
+    engine: Engine = "processes",
     shard: Shard | None = None,
     load: Callable[[], Segmenter] | None = None,
     progress: Callable[[Progress], None] | None = None,
@@ -147,6 +156,7 @@ def predict(
         resume: continue the run in `out`, which the same model must have begun with the same
             queries; start it when there is none.
         workers: processes that answer; with more than one, their order is as it comes.
+        engine: what runs them.
         shard: the share of the pictures to answer about; None for all.
         load: makes the processes their model; None loads it by the segmenter's name.
         progress: called at the start and after each query.
@@ -165,4 +175,4 @@ def predict(
     folder = RunFolder(out)
     folder.begin(content, resume=resume)
     share = pictures if shard is None else shard.of(pictures)
-    return run_pictures(Crew(segmenter, workers, load), share, folder, Manner(), progress)
+    return run_pictures(Crew(segmenter, workers, load, engine), share, folder, Manner(), progress)

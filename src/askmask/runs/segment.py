@@ -13,7 +13,7 @@ from askmask.runs.asking import AskedFolder
 from askmask.runs.drawings import Drawings
 from askmask.runs.engine import Manner, group
 from askmask.runs.folder import RunFolder
-from askmask.runs.predict import Crew, Progress, made_by, run_pictures
+from askmask.runs.predict import Crew, Engine, Progress, made_by, run_pictures
 from askmask.runs.shard import Shard
 from askmask.types import MaskType
 
@@ -30,6 +30,7 @@ def segment_pictures(
     masks: bool = False,
     resume: bool = False,
     workers: int = 1,
+    engine: Engine = "processes",
     shard: Shard | None = None,
     load: Callable[[], Segmenter] | None = None,
     progress: Callable[[Progress], None] | None = None,
@@ -49,6 +50,7 @@ def segment_pictures(
         masks: write each mask of each answer, masks/ID_0.png, ….
         resume: continue the run in `out`; start it when there is none.
         workers: processes that answer; with more than one, their order is as it comes.
+        engine: what runs them.
         shard: the share of the pictures to answer about; None for all. queries.jsonl has all.
         load: makes the processes their model; None loads it by the segmenter's name.
         progress: called at the start and after each query.
@@ -72,7 +74,7 @@ def segment_pictures(
     drawings.make_folders()
     pictures = group(asked.queries, out)
     return run_pictures(
-        Crew(segmenter, workers, load),
+        Crew(segmenter, workers, load, engine),
         pictures if shard is None else shard.of(pictures),
         folder,
         Manner(mask_type, drawings),

@@ -9,15 +9,15 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 import askmask
 from askmask.errors import AskmaskError
 from askmask.serve.chat import chat_routes
 from askmask.serve.gate import Gate
 from askmask.serve.label_studio import label_studio_routes
+from askmask.serve.page_files import PageFiles
 from askmask.serve.refusals import Refusal, as_refusal, refusal_response
 from askmask.serve.routes import our_routes
 from askmask.serve.service import Service
@@ -44,7 +44,7 @@ def create_app(
     Args:
         service: what answers.
         token: that requests must carry, or None for a server that anyone who reaches it may use.
-        page: folder of static files to be shown below /page, or None.
+        page: folder of static files to be shown below /page, where / leads to; or None.
         draining: whether the server is about to stop, so that new requests are refused.
     """
 
@@ -66,7 +66,8 @@ def create_app(
     for routes in (our_routes, chat_routes, label_studio_routes, x_anylabeling_routes):
         app.include_router(routes(service))
     if page is not None:
-        app.mount("/page", StaticFiles(directory=page, html=True), "page")
+        app.mount("/page", PageFiles(page), "page")
+        app.add_route("/", _to_page)
     app.add_middleware(
         Gate, limits=service.limits, metrics=service.metrics, token=token, draining=draining
     )
@@ -74,6 +75,10 @@ def create_app(
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http)
     return app
+
+
+def _to_page(request: Request) -> Response:
+    return RedirectResponse("page/")
 
 
 def _refused(request: Request, refusal: Refusal) -> Response:

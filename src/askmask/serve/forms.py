@@ -81,5 +81,10 @@ def form_schema(**fields: str) -> dict[str, Any]:
     }
     properties["image"] = {"type": "string", "format": "binary"}
     required = ["image", *(name for name in ("text",) if name in fields)]
-    schema = {"type": "object", "properties": properties, "required": required}
+    schema = {
+        "type": "object",
+        "properties": properties,
+        "required": required,
+        "additionalProperties": False,
+    }
     return {"requestBody": {"content": {_KIND: {"schema": schema}}}}

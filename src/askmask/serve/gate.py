@@ -22,7 +22,7 @@ from askmask.serve.visits import Visit, may_enter
 __all__ = ["Gate"]
 
 _DRAIN_SECONDS = 2.0
-_OPEN_PATHS = ("/health", "/page", "/page/")
+_OPEN_PATHS = ("/", "/health", "/page", "/page/")
 """Without a token: whether the server lives, and the page, which asks its user for the token."""
 
 _ALWAYS = ("/health", "/metrics")

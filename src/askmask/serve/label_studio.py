@@ -2,8 +2,8 @@
 
 A task's picture is taken from the task itself, as data: URI; addresses are never opened. The
 sentence is the text that the annotator typed (a TextArea of the interface), or else the task's
-`text`; clicks (KeyPointLabels) are its references, and without a sentence they are the objects
-that are meant.
+`text`; clicks (KeyPointLabels) are its references. Without a sentence, or when the task's own names
+none of them, they are the objects that are meant.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, StrictInt, ValidationError
 from starlette.responses import Response
 
 from askmask import rle
@@ -37,7 +37,7 @@ _NO_DECLARATIONS = re.compile(r"<!(DOCTYPE|ENTITY)", re.IGNORECASE)
 class Task(BaseModel):
     """A task; other keys are not looked at."""
 
-    id: int | str | None = None
+    id: StrictInt | str | None = None
     data: dict[str, Any]
 
 
@@ -68,9 +68,7 @@ class PredictOut(BaseModel):
 
 
 class Setup(BaseModel):
-    """Said by Label Studio when a project is connected; nothing is kept of it."""
-
-    project: str | int | None = None
+    """Said by Label Studio when a project is connected; no key of it is looked at."""
 
 
 class SetupOut(BaseModel):
@@ -162,7 +160,7 @@ def _picture(task: Task, interface: Interface) -> str:
             422,
             "invalid_image",
             f"task {task.id}, data.{interface.variable}: expected the picture as data: URI in the "
-            "task: addresses and paths are never opened (docs/serve.md shows an import that works)",
+            "task: addresses and paths are never opened (docs/plugins.md makes such a project)",
         )
     return value
 
@@ -172,7 +170,9 @@ def _question(task: Task, context: Context, picture: KeptPicture) -> Question:
     clicks = [_click(row, picture) for row in context.result if row.get("type") == "keypointlabels"]
     typed = [_text(row) for row in context.result if row.get("type") == "textarea"]
     own = task.data.get("text")
-    texts = [*(text for text in typed if text), own if isinstance(own, str) else ""]
+    if not isinstance(own, str) or (clicks and "[1]" not in own):
+        own = ""  # what a click means is not said by a sentence that was there before it
+    texts = [*(text for text in typed if text), own]
     # Built without checks of its own: the query refuses what cannot be asked.
     return Question.model_construct(
         text=texts[0], references=clicks[-MAX_REFERENCES:], mask_type=None, id=str(task.id)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, StrictInt, Tag
 
 from askmask.serve.limits import MAX_BATCH, MAX_REFERENCES
 from askmask.types import MAX_TEXT, MaskType
 
 __all__ = [
+    "AnswerOut",
     "Batch",
     "BatchItem",
     "CandidateOut",
@@ -39,15 +40,15 @@ class _Asked(BaseModel):
 class Code(_Asked):
     """A mask as COCO compressed run-length code."""
 
-    size: list[int] = Field(min_length=2, max_length=2, description="Height and width.")
+    size: list[StrictInt] = Field(min_length=2, max_length=2, description="Height and width.")
     counts: str
 
 
 class PointOnObject(_Asked):
     """A pixel on the object that is meant: column x, row y, from the top left."""
 
-    x: int = Field(ge=0)
-    y: int = Field(ge=0)
+    x: StrictInt = Field(ge=0)
+    y: StrictInt = Field(ge=0)
 
 
 class MaskPicture(_Asked):
@@ -175,6 +176,14 @@ class PredictionOut(BaseModel):
     seconds: float | None = Field(description="Model time for the sentence.")
     error: str | None
     unsure: str | None = None
+
+
+class AnswerOut(PredictionOut):
+    """A prediction record, and what the model made of everything that was found."""
+
+    candidate_scores: list[float] | None = Field(
+        description="How well each of /candidates fits the sentence, in their order; null: unknown."
+    )
 
 
 class PredictionsOut(BaseModel):

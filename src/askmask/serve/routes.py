@@ -11,6 +11,7 @@ import askmask
 from askmask.serve.decoding import file_of
 from askmask.serve.forms import FormRoute, form_schema
 from askmask.serve.messages import (
+    AnswerOut,
     Batch,
     CandidatesOut,
     ErrorOut,
@@ -75,14 +76,14 @@ def our_routes(service: Service) -> APIRouter:
 
     @routes.post(
         "/v1/images/{image_id}/answers",
-        response_model=PredictionOut,
+        response_model=AnswerOut,
         responses=_KEPT,
         tags=["ask"],
     )
     async def answer(image_id: str, asked: Question, request: Request) -> Response:
         """Answer one sentence about a picture that is kept."""
         picture = service.kept(image_id)
-        prediction = await service.answer(picture, asked, request.state.deadline)
+        prediction = await service.answer(picture, asked, request.state.deadline, scored=True)
         return json_response(prediction.to_json())
 
     @routes.get(

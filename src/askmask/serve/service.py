@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -126,13 +127,21 @@ class Service:
             )
         ]
 
-    async def answer(self, picture: KeptPicture, question: Question, deadline: float) -> Prediction:
+    async def answer(
+        self, picture: KeptPicture, question: Question, deadline: float, *, scored: bool = False
+    ) -> Prediction:
         """Answer a question about a picture that is kept.
+
+        Args:
+            picture: from `keep` or `kept`.
+            question: about it.
+            deadline: on the monotonic clock.
+            scored: whether the record gets the key `candidate_scores`.
 
         Raises:
             AskmaskError: when it cannot be asked, or the server is busy.
         """
-        return await self._worker.run(lambda: self._ask(picture, question), deadline)
+        return await self._worker.run(lambda: self._ask(picture, question, scored), deadline)
 
     async def pick(self, picture: KeptPicture, question: Question, deadline: float) -> Prediction:
         """Answer with the references themselves, e.g. the objects at points; errors as of `answer`.
@@ -203,12 +212,17 @@ class Service:
             rationale="the objects that were pointed at",
         )
 
-    def _ask(self, picture: KeptPicture, question: Question) -> Prediction:
+    def _ask(self, picture: KeptPicture, question: Question, scored: bool = False) -> Prediction:
         query = query_of(question, picture.segmenter, picture.size_hw, self.limits.max_pixels)
         with self.metrics.step("answer"):
             answer = picture.segmenter.answer(query)
         # Run-length codes are made here, in the model's thread, and not in the event loop.
-        return prediction_from_answer(question.id, answer)
+        prediction = prediction_from_answer(question.id, answer)
+        if not scored:
+            return prediction
+        scores = answer.candidate_scores
+        shown = None if scores is None else [round(one, 6) for one in scores.tolist()]
+        return replace(prediction, extra={"candidate_scores": shown})
 
 
 def _distinct(codes: Sequence[RLE]) -> list[RLE]:

@@ -7,7 +7,7 @@ whole shape and on the hidden part alone, and cross-entropy between the expected
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -25,6 +25,7 @@ from askmask.models.completer.config import CompleterConfig
 from askmask.models.completer.crop_completer import CropCompleter
 from askmask.models.completer.net import CompleterNet
 from askmask.models.completer.weights import CompleterWeights
+from askmask.models.completion import MaskCompleter
 from askmask.training.budget import Budget
 from askmask.training.completer_pictures import (
     Picture,
@@ -40,7 +41,7 @@ from askmask.training.placement import Placement
 from askmask.training.run import TrainingRun, load_model
 from askmask.training.samples import VALIDATION_SEEDS
 
-__all__ = ["CompleterRecipe", "CompleterTask", "train_completer"]
+__all__ = ["SHOWN", "CompleterRecipe", "CompleterTask", "guesses", "train_completer"]
 
 _LEAST_VISIBLE = 20
 """Fewest visible pixels of a held-out object that is measured."""
@@ -50,7 +51,8 @@ _LEAST_HIDDEN = 8.0
 
 _THRESHOLDS = (0.4, 0.45, 0.5, 0.55)
 
-_SHOWN = ("amodal-IoU", "amodal-IoU-occluded", "hidden-IoU", "added-to-whole", "confidence-error")
+SHOWN = ("amodal-IoU", "amodal-IoU-occluded", "hidden-IoU", "added-to-whole", "confidence-error")
+"""Figures of `completion_terms` that a training logs."""
 
 
 @dataclass(frozen=True)
@@ -144,8 +146,8 @@ class CompleterTask:
         completer = self.completer(self.recipe.config)
         found: dict[str, float] = {}
         for prefix, pictures in (("", self._held_out), ("strange.", self._strange)):
-            terms = completion_terms(_guesses(completer, pictures))
-            found |= {f"{prefix}{name}": terms[name].value for name in _SHOWN}
+            terms = completion_terms(guesses(completer, pictures))
+            found |= {f"{prefix}{name}": terms[name].value for name in SHOWN}
         return {name: value for name, value in found.items() if not math.isnan(value)}
 
     def completer(self, config: CompleterConfig) -> CropCompleter:
@@ -176,14 +178,14 @@ class CompleterTask:
         best: tuple[float, CompleterConfig, list[Guess]] | None = None
         for threshold in _THRESHOLDS:
             config = replace(plain, threshold=threshold)
-            guesses = _guesses(self.completer(config), pictures)
-            terms = completion_terms(guesses)
+            judged = guesses(self.completer(config), pictures)
+            terms = completion_terms(judged)
             score = terms["hidden-IoU"].value + terms["amodal-IoU"].value
             if best is None or score > best[0]:
-                best = score, config, guesses
+                best = score, config, judged
         assert best is not None
-        _, config, guesses = best
-        return replace(config, confidence_weights=_fitted(guesses))
+        _, config, judged = best
+        return replace(config, confidence_weights=_fitted(judged))
 
 
 def _inputs(batch: CropBatch) -> Tensor:
@@ -208,7 +210,8 @@ def _quality_loss(quality: Tensor, probability: Tensor, modal: Tensor, truth: Te
     return functional.binary_cross_entropy_with_logits(quality, iou)
 
 
-def _guesses(completer: CropCompleter, pictures: list[Picture]) -> list[Guess]:
+def guesses(completer: MaskCompleter, pictures: Iterable[Picture]) -> list[Guess]:
+    """Complete the objects of pictures from their exact modal masks, and judge each."""
     found = []
     for number, picture in enumerate(pictures):
         rows = np.flatnonzero(areas(picture.modal) >= _LEAST_VISIBLE)

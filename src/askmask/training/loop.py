@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import math
 import sys
 import time
 from collections.abc import Iterator
@@ -16,11 +15,13 @@ from rich.console import Console
 from torch import Tensor, nn
 
 from askmask.errors import ConfigError
+from askmask.training.best import BestWeights
 from askmask.training.budget import Budget
 from askmask.training.ema import WeightAverage
 from askmask.training.placement import Placement
 from askmask.training.processes import Processes
 from askmask.training.run import TrainingRun
+from askmask.training.schedule import SCHEDULES, Every, duration, share_of_peak
 
 __all__ = ["FOREVER", "LoopSettings", "TrainingTask", "evaluate", "fit"]
 
@@ -67,6 +68,7 @@ class LoopSettings:
     Attributes:
         weight_decay: of AdamW.
         warmup_steps: until the learning rate has its peak.
+        schedule: course of the learning rate after that, one of `SCHEDULES`.
         clip_norm: longest gradient.
         average: decay of the weights' running average, which then is what is evaluated, exported
             and started from by others; 0 for the last weights.
@@ -74,16 +76,28 @@ class LoopSettings:
         log_seconds: training time between lines of the log.
         checkpoint_seconds: between checkpoints.
         evaluate_seconds: between evaluations.
+        evaluate_steps: the same in steps, e.g. of an epoch; 0 to go by seconds.
+        best_by: measure of the evaluation whose weights are kept in the end, the higher the better;
+            "" for the last weights.
     """
 
     weight_decay: float = 0.02
     warmup_steps: int = 100
+    schedule: str = "cosine"
     clip_norm: float = 5.0
     average: float = 0.0
     accumulate: int = 1
     log_seconds: float = 20.0
     checkpoint_seconds: float = 60.0
     evaluate_seconds: float = 300.0
+    evaluate_steps: int = 0
+    best_by: str = ""
+
+    def __post_init__(self) -> None:
+        if self.schedule not in SCHEDULES:
+            raise ConfigError(
+                f"loop.schedule: expected {' or '.join(SCHEDULES)}, got {self.schedule!r}"
+            )
 
 
 def fit(
@@ -102,7 +116,8 @@ def fit(
     steps as one that accumulates them all.
 
     Returns:
-        The last evaluation; the model is on the CPU then.
+        The last evaluation, or the best one with `best_by`, whose weights the model then has; it is
+        where the placement has it rest.
 
     Raises:
         ConfigError: when the batches of a step cannot be shared evenly between the processes.
@@ -136,21 +151,23 @@ class _Training:
         )
         self.peaks = [group["lr"] for group in self.optimiser.param_groups]
         self.average = WeightAverage(task.model, settings.average)
+        self.best = BestWeights(run.folder, settings.best_by)
         self.console = Console(file=sys.stderr)
         self.step, self.seconds = 0, 0.0
+        self.measured: tuple[int, dict[str, float]] | None = None
         self.sums: dict[str, Tensor] = {}
         self.summed = 0
 
     def go_on(self, budget: Budget) -> None:
         """Take steps until the budget is used."""
         settings = self.settings
-        log, save, evaluation = (
-            _Every(seconds, self.seconds)
-            for seconds in (
-                settings.log_seconds,
-                settings.checkpoint_seconds,
-                settings.evaluate_seconds,
-            )
+        log = Every(settings.log_seconds, self.seconds)
+        save = Every(settings.checkpoint_seconds, self.seconds)
+        by_steps = settings.evaluate_steps > 0
+        evaluation = (
+            Every(settings.evaluate_steps, self.step - self.step % settings.evaluate_steps)
+            if by_steps
+            else Every(settings.evaluate_seconds, self.seconds)
         )
         used = budget.used(self.seconds, self.step)
         batches = self._batches(used)
@@ -165,7 +182,7 @@ class _Training:
             self.seconds += self.processes.of_first(time.monotonic() - started)
             if log.is_due(self.seconds):
                 self._log(budget)
-            if evaluation.is_due(self.seconds):
+            if evaluation.is_due(self.step if by_steps else self.seconds):
                 with self.average.in_place():
                     self._evaluate()
                 self.task.model.to(self.place.device)
@@ -177,7 +194,7 @@ class _Training:
         return self.task.batches(numbers[self.processes.rank :: self.processes.count], used)
 
     def _take_step(self, batches: Iterator[Any], used: float) -> None:
-        rate = _rate(self.step, used, self.settings.warmup_steps)
+        rate = share_of_peak(self.step, used, self.settings.warmup_steps, self.settings.schedule)
         for group, peak in zip(self.optimiser.param_groups, self.peaks, strict=True):
             group["lr"] = peak * rate
         self.optimiser.zero_grad(set_to_none=True)
@@ -212,16 +229,18 @@ class _Training:
         self.console.print(
             f"{100 * budget.used(self.seconds, self.step):5.1f}%  step {self.step}  "
             f"{self.seconds:.0f}s of {budget}  "
-            f"{_duration(budget.left(self.seconds, self.step))} left  "
+            f"{duration(budget.left(self.seconds, self.step))} left  "
             + "  ".join(f"{name} {value:.3f}" for name, value in means.items()),
             highlight=False,
         )
 
     def _evaluate(self) -> dict[str, float]:
-        self.task.model.to("cpu")
+        self.task.model.to(self.place.rest)
         measured = evaluate(self.task)
+        self.measured = self.step, measured
         if not self.processes.first:
             return measured
+        self.best.offer(self.task.model, measured, self.step)
         at = {"step": self.step, "seconds": round(self.seconds, 1)}
         self.run.log({**at, "evaluation": 1, **measured})
         self.console.print(f"step {self.step}: {measured}", highlight=False)
@@ -254,35 +273,13 @@ class _Training:
         self.step, self.seconds = int(state["step"]), float(state["seconds"])
 
     def finish(self) -> dict[str, float]:
-        """Leave the average as the model, and measure it."""
+        """Leave the average as the model, and measure it; or go back to the best weights."""
         self.average.swap()
-        return self._evaluate()
-
-
-def _duration(seconds: float) -> str:
-    """As "40s", "12m" or "3.5h"."""
-    if seconds < 120:
-        return f"{seconds:.0f}s"
-    return f"{seconds / 60:.0f}m" if seconds < 7200 else f"{seconds / 3600:.1f}h"
-
-
-class _Every:
-    """Tells when it is time again."""
-
-    def __init__(self, seconds: float, start: float) -> None:
-        self.seconds, self.last = seconds, start
-
-    def is_due(self, now: float) -> bool:
-        due = now - self.last >= self.seconds
-        if due:
-            self.last = now
-        return due
-
-
-def _rate(step: int, used: float, warmup_steps: int) -> float:
-    """Linear warm-up, then a cosine over the budget down to 1 % of the peak."""
-    cosine = 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * used))
-    return min(1.0, (step + 1) / warmup_steps) * cosine
+        if self.measured is None or self.measured[0] < self.step:
+            self._evaluate()
+        assert self.measured is not None
+        best = self.best.put_back(self.task.model.to(self.place.rest))
+        return best or self.measured[1]
 
 
 def evaluate(task: TrainingTask) -> dict[str, float]:

@@ -1,14 +1,14 @@
 """Where a training computes: on the CPU, or on a GPU in bfloat16 where that is enough.
 
 The one place that knows. Tasks make what they need where their batch is; outside of the training
-steps every model is on the CPU, where it is measured, exported and used.
+steps every model rests on the CPU, where it is measured, exported and used, unless it is too large.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import torch
@@ -25,9 +25,15 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Placement:
-    """Device of the training steps."""
+    """Where a model is.
+
+    Attributes:
+        device: of the training steps.
+        rest: of the model outside of them.
+    """
 
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    rest: torch.device = field(default_factory=lambda: torch.device("cpu"))
 
     @classmethod
     def named(cls, name: str) -> Placement:
@@ -45,6 +51,10 @@ class Placement:
         torch.backends.cudnn.benchmark = True  # pictures come in two sizes only
         torch.set_float32_matmul_precision("high")
         return cls(torch.device("cuda"))
+
+    def staying(self) -> Placement:
+        """The same for a model that is too large to be measured on the CPU."""
+        return replace(self, rest=self.device)
 
     def computing(self) -> AbstractContextManager[object]:
         """In it, what tolerates bfloat16 computes in it, on a GPU."""
@@ -65,6 +75,8 @@ class Placement:
         return copied
 
     def _sent(self, tensor: Tensor) -> Tensor:
+        if tensor.device.type == self.device.type:
+            return tensor
         if self.device.type == "cuda":
             tensor = tensor.pin_memory()
         return tensor.to(self.device, non_blocking=True)

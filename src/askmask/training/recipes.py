@@ -13,6 +13,9 @@ from askmask.models.system_weights import SYSTEMS
 from askmask.training.budget import Budget
 from askmask.training.completer import CompleterRecipe, train_completer
 from askmask.training.embedded import STAGES, EmbeddedRecipe, EmbeddedTraining, Progress
+from askmask.training.epochs import train_epochs
+from askmask.training.hub_amodal import AmodalSamRecipe, AmodalSamTask
+from askmask.training.hub_tune import TuneRecipe, TuneTask
 from askmask.training.loop import LoopSettings
 from askmask.training.mask_type import MaskTypeRecipe
 from askmask.training.overrides import overridden
@@ -47,7 +50,9 @@ def _systems() -> dict[str, SystemRecipe]:
     return found
 
 
-RECIPES: dict[str, EmbeddedRecipe | CompleterRecipe | SystemRecipe] = {
+RECIPES: dict[
+    str, EmbeddedRecipe | CompleterRecipe | SystemRecipe | AmodalSamRecipe | TuneRecipe
+] = {
     "embedded": EmbeddedRecipe(),
     # As much as a GPU and sixteen cores can use in half an hour; untried so far.
     "embedded-gpu": EmbeddedRecipe(
@@ -75,6 +80,10 @@ RECIPES: dict[str, EmbeddedRecipe | CompleterRecipe | SystemRecipe] = {
         default_budget="4 steps",
     ),
     **_systems(),
+    # On published models; see docs/hub-training.md.
+    "hub:amodal-sam": AmodalSamRecipe(),
+    "hub:lisa": TuneRecipe("askmask.training.hub_lisa:LisaLearner", "xinlai/LISA-7B-v1"),
+    "hub:ras": TuneRecipe("askmask.training.hub_ras:RasLearner", "Qwen/Qwen2.5-VL-3B-Instruct"),
 }
 
 
@@ -84,6 +93,9 @@ def train(
     *,
     budget: str | None = None,
     renders: Sequence[Path] = (),
+    data: Sequence[Path] = (),
+    images: Path | None = None,
+    base: str | None = None,
     image_from: str | None = None,
     start_from: Path | None = None,
     only: str | None = None,
@@ -101,13 +113,17 @@ def train(
         out: run folder; gets one folder a stage and the exported weights.
         budget: e.g. "base", "40m" or "5000 steps"; see `Budget.parse`.
         renders: benchmark folders of rendered scenes with written queries to mix in.
+        data: data sets that a recipe on a published model learns from.
+        images: folder of their pictures, where they lie elsewhere.
+        base: published model, a hub repository or a folder, instead of the recipe's own.
         image_from: name or folder of weights whose proposer is kept, so that only what reads
             sentences is trained.
         start_from: run folder of the same recipe whose checkpoints the trained stages start from,
             e.g. to go on with more data.
         only: one of `STAGES`, to train it alone; weights are exported if `start_from` has the
             other stages.
-        validate: benchmark folder of rendered scenes to measure and calibrate on.
+        validate: benchmark folder of rendered scenes to measure and calibrate on; of a recipe on a
+            published model any data set.
         settings: values to change in the recipe, e.g. "proposer.hidden_weight=0".
         seed: of a system's parameters and pictures, instead of the recipe's own.
         resume: go on in `out`.
@@ -130,6 +146,32 @@ def train(
     place = Placement.named(device)
     if seed is not None and not isinstance(recipe, SystemRecipe):
         raise ConfigError(f"recipe {name}: --seed is for the seven systems; leave it out")
+    if isinstance(recipe, AmodalSamRecipe | TuneRecipe):
+        if renders or image_from is not None or only is not None:
+            raise ConfigError(
+                f"recipe {name}: --renders, --image-from and --only are for other models; give "
+                "data with --data, and the published model with --base"
+            )
+        recipe = replace(
+            recipe,
+            base=base or recipe.base,
+            data=tuple(str(folder) for folder in data),
+            images=None if images is None else str(images),
+            validate=None if validate is None else str(validate),
+            start_from=None if start_from is None else str(start_from),
+        )
+        staying = place.staying()
+        task = (
+            AmodalSamTask(recipe, staying)
+            if isinstance(recipe, AmodalSamRecipe)
+            else TuneTask(recipe, staying)
+        )
+        return train_epochs(task, recipe, out, total, resume, staying, say)
+    if data or images is not None or base is not None:
+        raise ConfigError(
+            f"recipe {name}: --data, --images and --base are for recipes on published models, "
+            f"{', '.join(each for each in RECIPES if each.startswith('hub:'))}; leave them out"
+        )
     if isinstance(recipe, CompleterRecipe):
         if image_from is not None or only is not None:
             raise ConfigError(

@@ -23,9 +23,9 @@ class Published:
     """A published model in the part that it plays.
 
     Attributes:
-        stage: "proposer", "completer" or "selector".
+        stage: "proposer", "completer", "selector", or "segmenter" for all in one.
         target: "module:Class"; the class has a method `load(source, where, **options)`.
-        repository: on the hub.
+        repository: on the hub, "" for what is published elsewhere or trained by oneself.
         licence: of the weights.
         millions: of parameters.
         does: how it plays its part.
@@ -64,7 +64,7 @@ class Published:
     @property
     def unit(self) -> str:
         """What it is asked once for: "picture" or "sentence"."""
-        return "sentence" if self.listens or self.stage == "selector" else "picture"
+        return "sentence" if self.listens or self.stage in ("selector", "segmenter") else "picture"
 
     @property
     def download_gb(self) -> float:
@@ -140,14 +140,28 @@ _CLIP = partial(
     does="how alike sentence and crops are",
     working_gb=0.6,
 )
+_CHAT_JUDGE = "askmask.models.hub.judge:Judge"
 _JUDGE = partial(
     Published,
     "selector",
-    "askmask.models.hub.judge:Judge",
     licence="Apache-2.0",
     does="a language model sees the numbered candidates and scores them",
     working_gb=1.5,
     speaks=True,
+)
+
+_SAYS = partial(
+    Published,
+    "segmenter",
+    licence="as of LLaMA",
+    does="a language model answers with [SEG], from which masks are drawn",
+    working_gb=3.5,
+    speaks=True,
+    options={"completer": "completer-v1"},
+)
+_LISA, _GLAMM, _PIXELLM, _PSALM, _RELA = (
+    f"askmask.models.hub.published.{name}:Published{name.capitalize()}"
+    for name in ("lisa", "glamm", "pixellm", "psalm", "rela")
 )
 
 CATALOG: dict[str, Published] = {
@@ -285,24 +299,28 @@ CATALOG: dict[str, Published] = {
         smaller="siglip-base",
     ),
     "qwen3-vl-2b": _JUDGE(
+        _CHAT_JUDGE,
         repository="Qwen/Qwen3-VL-2B-Instruct",
         millions=2_130,
         cpu_seconds=13,
         smaller="siglip2-base",
     ),
     "qwen3-vl-4b": _JUDGE(
+        _CHAT_JUDGE,
         repository="Qwen/Qwen3-VL-4B-Instruct",
         millions=4_440,
         cpu_seconds=27,
         smaller="qwen3-vl-2b",
     ),
     "qwen3-vl-8b": _JUDGE(
+        _CHAT_JUDGE,
         repository="Qwen/Qwen3-VL-8B-Instruct",
         millions=8_770,
         cpu_seconds=54,
         smaller="qwen3-vl-4b",
     ),
     "qwen2.5-vl-3b": _JUDGE(
+        _CHAT_JUDGE,
         repository="Qwen/Qwen2.5-VL-3B-Instruct",
         licence="Qwen Research",
         millions=3_750,
@@ -310,17 +328,89 @@ CATALOG: dict[str, Published] = {
         smaller="qwen3-vl-2b",
     ),
     "qwen2.5-vl-7b": _JUDGE(
+        _CHAT_JUDGE,
         repository="Qwen/Qwen2.5-VL-7B-Instruct",
         millions=8_290,
         cpu_seconds=51,
         smaller="qwen3-vl-2b",
     ),
     "llava-1.5-7b": _JUDGE(
+        _CHAT_JUDGE,
         repository="llava-hf/llava-1.5-7b-hf",
         licence="Llama 2 Community",
         millions=7_060,
         cpu_seconds=43,
         smaller="qwen3-vl-2b",
+    ),
+    "ras": _JUDGE(
+        "askmask.models.hub.ras:RasSelector",
+        repository="",
+        licence="as of its base",
+        does="a language model reads candidates as tokens, by `askmask train hub:ras`",
+        millions=3_750,
+        cpu_seconds=25,
+    ),
+    "amodal-sam": Published(
+        "completer",
+        "askmask.models.hub.amodal_sam:AmodalSam",
+        repository="",
+        licence="as of its base",
+        does="whole shapes by SAM, by `askmask train hub:amodal-sam`",
+        millions=94,
+        working_gb=2.2,
+        cpu_seconds=10,
+        exact=True,
+    ),
+    "lisa-7b": _SAYS(_LISA, repository="xinlai/LISA-7B-v1", millions=7_700, cpu_seconds=90),
+    "lisa-13b": _SAYS(
+        _LISA,
+        repository="xinlai/LISA-13B-llama2-v1",
+        millions=14_000,
+        cpu_seconds=160,
+        smaller="lisa-7b",
+    ),
+    "glamm": _SAYS(
+        _GLAMM,
+        repository="MBZUAI/GLaMM-FullScope",
+        millions=8_000,
+        cpu_seconds=100,
+        smaller="lisa-7b",
+    ),
+    "glamm-refseg": _SAYS(
+        _GLAMM,
+        repository="MBZUAI/GLaMM-RefSeg",
+        millions=8_000,
+        cpu_seconds=100,
+        smaller="lisa-7b",
+    ),
+    "pixellm-7b": _SAYS(
+        _PIXELLM, repository="maverickrzw/PixelLM-7B", millions=7_100, cpu_seconds=60
+    ),
+    "pixellm-13b": _SAYS(
+        _PIXELLM,
+        repository="maverickrzw/PixelLM-13B",
+        millions=13_400,
+        cpu_seconds=110,
+        smaller="pixellm-7b",
+    ),
+    "psalm": _SAYS(
+        _PSALM,
+        repository="EnmingZhang/PSALM",
+        licence="as of Phi-1.5",
+        does="a language model reads tokens that masks are drawn from",
+        millions=1_600,
+        cpu_seconds=25,
+    ),
+    "rela": _SAYS(
+        _RELA,
+        repository="",
+        licence="not stated",
+        does="one mask of all that a sentence means",
+        millions=200,
+        working_gb=1.0,
+        cpu_seconds=5,
+        exact=True,
+        speaks=False,
     ),
 }
 """Name, after hub: -> model."""
@@ -362,7 +452,7 @@ def markdown() -> str:
         cells = (
             f"`hub:{name}`",
             one.stage,
-            one.repository,
+            one.repository or "a path of yours",
             one.licence + ", gated" * one.gated,
             f"{one.millions:,.0f} M",
             f"{one.memory_gb('float32'):.1f} / {one.memory_gb('bfloat16'):.1f}",

@@ -83,14 +83,19 @@ class Chat:
         self._tokenizer, self._processor = tokenizer, processor
 
     @classmethod
-    def load(cls, source: str, where: Where) -> Chat:
+    def load(cls, source: str, where: Where, *, shared: bool = True) -> Chat:
         """Load from a folder or a hub repository; stages that use the same model share it.
+
+        Args:
+            source: folder or hub repository.
+            where: device and precision.
+            shared: False for a stage that changes the model, e.g. puts adapters into it.
 
         Raises:
             ConfigError: when the model is of another kind, or transformers is too old.
             WeightsError: when files are missing, gated, broken or too large for the memory.
         """
-        if (loaded := _LOADED.get((source, where))) is not None:
+        if shared and (loaded := _LOADED.get((source, where))) is not None:
             return loaded
         kind = load_part("AutoConfig", source).model_type
         if kind not in KINDS:
@@ -106,7 +111,9 @@ class Chat:
             )
         # The other backend needs torchvision; answers must not depend on whether it is there.
         processor = load_part("AutoImageProcessor", source, backend="pil")
-        _LOADED[source, where] = chat = cls(model, _tokenizer(source), processor, source)
+        chat = cls(model, _tokenizer(source), processor, source)
+        if shared:
+            _LOADED[source, where] = chat
         return chat
 
     @property

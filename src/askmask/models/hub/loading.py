@@ -156,16 +156,21 @@ def load_part(class_name: str, source: str, where: Where | None = None, **settin
 
 
 def load_file(source: str, name: str) -> Path | None:
-    """Find a file beside a model, in its folder or hub repository; None where there is none."""
+    """Find a file beside a model, in its folder or hub repository; None where there is none.
+
+    Raises:
+        WeightsError: when the repository is gated or does not exist.
+    """
     if Path(source).is_dir():
         beside = Path(source) / name
         return beside if beside.is_file() else None
     hub = _imported("huggingface_hub")
     repository, revision = _pinned(source)
-    try:
-        return Path(hub.hf_hub_download(repository, name, **revision))
-    except hub.errors.EntryNotFoundError:
-        return None
+    with _explained(source):
+        try:
+            return Path(hub.hf_hub_download(repository, name, **revision))
+        except hub.errors.EntryNotFoundError:
+            return None
 
 
 def _pinned(source: str) -> tuple[str, dict[str, str]]:

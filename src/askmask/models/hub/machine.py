@@ -26,7 +26,7 @@ def memory_gb() -> float | None:
 
 def downloaded(model: Published) -> bool:
     """Whether the model is in the cache of the hub, at least in part."""
-    if find_spec("huggingface_hub") is None:
+    if not model.repository or find_spec("huggingface_hub") is None:
         return False
     from huggingface_hub import try_to_load_from_cache
 
@@ -39,7 +39,9 @@ def missing(model: Published) -> Iterator[str]:
     absent = [name for name in ("torch", "transformers") if find_spec(name) is None]
     if absent:
         yield f"no {' and '.join(absent)}: pip install 'askmask[hub]'"
-    if not downloaded(model):
+    if not model.repository:
+        yield "the path of its weights, which are not on the hub"
+    elif not downloaded(model):
         if model.gated:
             yield "gated: accept its licence on its page, then `hf auth login`"
         yield f"{model.download_gb:.1f} GB to download"

@@ -12,7 +12,7 @@ from askmask import rle
 from askmask.errors import QueryError, ShapeError
 from askmask.types import Masks
 
-__all__ = ["Prompts"]
+__all__ = ["Prompts", "boxes_of"]
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class Prompts:
         rough = masks.dense() if isinstance(masks, Masks) else masks
         if rough is not None:
             _check_masks(rough, size_hw)
-            boxes = _boxes_of(rough) if boxes is None else boxes
+            boxes = boxes_of(rough) if boxes is None else boxes
         return cls(
             None if points is None else np.asarray(points, np.float32),
             None if labels is None else np.asarray(labels, np.int64),
@@ -102,7 +102,12 @@ def _check_masks(masks: NDArray[np.bool_], size_hw: tuple[int, int]) -> None:
         )
 
 
-def _boxes_of(masks: NDArray[np.bool_]) -> NDArray[np.float32]:
+def boxes_of(masks: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Boxes around masks, (P, 4) x0, y0, x1, y1 of (P, H, W).
+
+    Raises:
+        QueryError: when a mask has no pixels.
+    """
     boxes = []
     for number, mask in enumerate(masks):
         box = rle.box_xyxy(rle.encode(mask))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
@@ -131,16 +131,25 @@ class Sam:
         """
         embedding, placement = self.embedding(image), self.placement(image)
         for start in range(0, len(prompts), self._batch):
-            some = prompts[start : start + self._batch]
-            # One prompt a row, and so an embedding for each: only so can a prompt have a mask.
-            rows = _each(embedding, partial(_repeated, times=len(some)))
-            with torch.inference_mode(), out_of_memory("SAM"):
-                found = self.model(
-                    image_embeddings=rows,
-                    multimask_output=several,
-                    **self._inputs(some, placement),
-                )
-            yield Decoded(found.pred_masks[:, 0], found.iou_scores[:, 0])
+            some = self.inputs(prompts[start : start + self._batch], placement)
+            with torch.inference_mode():
+                found = self.ask(embedding, some, several=several)
+            yield found
+
+    def ask(self, embedding: Any, inputs: Mapping[str, Tensor], *, several: bool) -> Decoded:
+        """Decode prompts, with gradients where they are on.
+
+        Args:
+            embedding: of the picture.
+            inputs: prompts as `inputs` makes them.
+            several: see `decode`.
+        """
+        count = len(next(iter(inputs.values())))
+        # One prompt a row, and so an embedding for each: only so can a prompt have a mask.
+        rows = _each(embedding, partial(_repeated, times=count))
+        with out_of_memory("SAM"):
+            found = self.model(image_embeddings=rows, multimask_output=several, **inputs)
+        return Decoded(found.pred_masks[:, 0], found.iou_scores[:, 0])
 
     def refine(
         self,
@@ -189,7 +198,13 @@ class Sam:
             found = self.model.get_image_embeddings(pixels)
         return _each(found, Tensor.float)
 
-    def _inputs(self, prompts: Prompts, placement: Placement) -> dict[str, Tensor]:
+    @property
+    def grid_hw(self) -> tuple[int, int]:
+        """Height and width of the grid over the input that masks are drawn on."""
+        cells = 4 * (self._side // self._patch)
+        return cells, cells
+
+    def inputs(self, prompts: Prompts, placement: Placement) -> dict[str, Tensor]:
         """Arguments of the model for some prompts."""
         inputs = {}
         if prompts.points_xy is not None:
@@ -203,9 +218,8 @@ class Sam:
             corners = torch.from_numpy(prompts.boxes_xyxy).view(-1, 2, 2)
             inputs["input_boxes"] = placement.points(corners).flatten(1)[:, None]
         if prompts.masks is not None:
-            cells = 4 * (self._side // self._patch)
             inside = torch.from_numpy(prompts.masks).float()
-            share = placement.grids(inside, (cells, cells))
+            share = placement.grids(inside, self.grid_hw)
             inputs["input_masks"] = ((2 * share - 1) * _INSIDE)[:, None]
         return {name: values.to(self._device) for name, values in inputs.items()}
 
@@ -218,4 +232,4 @@ def _each(embedding: Any, change: Any) -> Any:
 
 
 def _repeated(part: Tensor, times: int) -> Tensor:
-    return part.expand(times, *part.shape[1:])
+    return part.float().expand(times, *part.shape[1:])
