@@ -12,7 +12,8 @@ __all__ = ["leaderboard"]
 
 def leaderboard(
     runs: Annotated[
-        list[Path], typer.Argument(metavar="RUNS…", help="Folders with metrics.json, of runs or other codes.")
+        list[Path],
+        typer.Argument(metavar="RUNS…", help="Folders with metrics.json, of runs or other codes."),
     ],
     out: Annotated[Path, typer.Option(metavar="SITE", help="Folder of the page.")],
     rank_by: Annotated[
