@@ -47,5 +47,5 @@ def test_memory_hardly_grows_with_the_queries(monkeypatch: pytest.MonkeyPatch) -
         monkeypatch.setattr(f"askmask.metrics.{name}", small)
     _peak(100)  # what is made once
     # Threads that happen to hold much at the same time add to a peak: the least of some is asked.
-    few, many = (min(_peak(number) for _ in range(4)) for number in (1_000, 4_000))
-    assert (many - few) / 3_000 < 100  # bytes a query; with all in memory it is 450
+    few, many = (min(_peak(number) for _ in range(3)) for number in (1_000, 6_000))
+    assert (many - few) / 5_000 < 150  # bytes a query; with all in memory it is 450
