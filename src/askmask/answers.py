@@ -68,7 +68,7 @@ class PicturedAnswer(Answer):
 
     def write(self, folder: Path, id: str) -> None:
         """Write the files of `save` into a folder, the record under the name `id`."""
-        write_png(folder / "overlay.png", self.draw())
+        write_png(folder / "overlay.png", self.draw(), quickly=True)
         for number, mask in enumerate(self.masks, 1):
             write_png(folder / f"mask-{number}.png", mask)
         record = json.dumps(self.record(id).to_json())

@@ -277,13 +277,17 @@ def as_rgb(image: ImageLike) -> NDArray[np.uint8]:
     return image
 
 
-def write_png(path: str | Path, array: NDArray[np.uint8] | NDArray[np.bool_]) -> None:
+def write_png(
+    path: str | Path, array: NDArray[np.uint8] | NDArray[np.bool_], *, quickly: bool = False
+) -> None:
     """Write a PNG file; the old one stays when this fails.
 
     Args:
         path: file to make or to replace; its folder must exist.
         array: (H, W, 3) uint8 RGB, (H, W, 4) uint8 RGBA, (H, W) uint8 grey, or (H, W) bool, which
             becomes 0 and 255.
+        quickly: whether a third of the time is worth a file that is a tenth larger, as it is where
+            somebody waits for a drawing.
 
     Raises:
         ShapeError: when `array` is none of these.
@@ -298,4 +302,4 @@ def write_png(path: str | Path, array: NDArray[np.uint8] | NDArray[np.bool_]) ->
         )
     pixels = array.astype(np.uint8) * 255 if array.dtype == np.bool_ else array
     with atomic_write(path) as stream:
-        Image.fromarray(pixels).save(stream, "PNG")
+        Image.fromarray(pixels).save(stream, "PNG", compress_level=3 if quickly else 6)

@@ -111,7 +111,7 @@ def _write_results(
 
     no_references = Masks.empty(done.modal.size_hw)
     drawn = draw_masks(pixels, done.amodal, done.modal, no_references)
-    write_png(folder / "overlay.png", drawn)
+    write_png(folder / "overlay.png", drawn, quickly=True)
     for number, (whole, hidden) in enumerate(zip(done.amodal, done.hidden, strict=True), 1):
         write_png(folder / f"mask-{number}.png", whole)
         write_png(folder / f"hidden-{number}.png", hidden)

@@ -57,7 +57,9 @@ class Drawings:
         """
         stem = file_stem(id)
         if self.overlays is not None:
-            write_png(self.overlays / f"{stem}.png", draw_answer(image, answer, query))
+            write_png(
+                self.overlays / f"{stem}.png", draw_answer(image, answer, query), quickly=True
+            )
         if self.masks is not None and not len(answer):
             write_png(self.masks / f"{stem}.png", np.zeros(answer.masks.size_hw, bool))
         elif self.masks is not None:
