@@ -55,7 +55,7 @@ class Study:
         queries: what is predicted.
         budget: of every training.
         seeds: of the trainings; base rows have the first one only.
-        image_from: run folder of an embedded training whose proposer gives eyes and candidates.
+        image_from: embedded weights whose proposer gives eyes and candidates.
         blind: whether every row also answers without seeing, to know what the words alone give.
         pictures: on which the cost is measured.
         device: where the training steps compute.
@@ -242,7 +242,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--queries", type=Path, default=_QUERIES, help=f"what is predicted [default: {_QUERIES}]"
     )
     parser.add_argument("--out", type=Path, default=Path("runs/seven"))
-    parser.add_argument("--image-from", help="run folder of an embedded training")
+    parser.add_argument("--image-from", help="embedded weights that give the eyes")
     parser.add_argument("--blind", action="store_true", help="also answer without the picture")
     parser.add_argument("--pictures", type=int, default=20, help="on which cost is measured")
     parser.add_argument("--device", default="auto")

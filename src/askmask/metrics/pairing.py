@@ -9,6 +9,7 @@ from itertools import zip_longest
 from askmask.errors import DataError
 from askmask.formats.askmask import Prediction, QueryRecord
 from askmask.formats.names import Names
+from askmask.formats.packed import pack, unpack_prediction, unpack_query
 from askmask.metrics.ids import Ids
 from askmask.metrics.shelf import Shelf
 
@@ -33,6 +34,16 @@ def _at(record: QueryRecord | Prediction) -> str:
 
 def _twice(record: QueryRecord | Prediction, whose: str, expected: str) -> DataError:
     return DataError(f"{_at(record)}{whose}: expected {expected}, got two for {record.id}")
+
+
+def _pack_numbered(numbered: tuple[int, QueryRecord]) -> str:
+    row, query = numbered
+    return f"{row} {pack(query)}"
+
+
+def _unpack_numbered(text: str) -> tuple[int, QueryRecord]:
+    row, _, query = text.partition(" ")
+    return int(row), unpack_query(query)
 
 
 class Pairing:
@@ -66,8 +77,8 @@ class Pairing:
         Raises:
             DataError: for ids that come twice, and predictions that are missing or of no query.
         """
-        asked: Shelf[tuple[int, QueryRecord]] = Shelf()
-        answered: Shelf[Prediction] = Shelf()
+        asked = Shelf(_pack_numbered, _unpack_numbered)
+        answered = Shelf(pack, unpack_prediction)
         for query, prediction in self._pairs:
             if prediction is not None and (
                 prediction.id in self._paired or prediction.id in answered

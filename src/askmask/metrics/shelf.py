@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import pickle
 import tempfile
-from collections.abc import Iterator, MutableMapping
-from typing import TypeVar, cast
+from collections.abc import Callable, Iterator, MutableMapping
+from typing import TypeVar
 
 __all__ = ["Shelf"]
 
@@ -22,8 +21,14 @@ class _Place(int):
 class Shelf(MutableMapping[str, _V]):
     """A dict whose values may be taken out of memory: what comes back is equal, not the same."""
 
-    def __init__(self) -> None:
-        """Start empty."""
+    def __init__(self, pack: Callable[[_V], str], unpack: Callable[[str], _V]) -> None:
+        r"""Start empty.
+
+        Args:
+            pack: makes text without "\n" of a value, for the file.
+            unpack: makes an equal value of that text.
+        """
+        self._pack, self._unpack = pack, unpack
         self._held: dict[str, _V | _Place] = {}
         self._near = 0
         self._file = tempfile.SpooledTemporaryFile(1)  # noqa: SIM115 - lives with self
@@ -36,14 +41,14 @@ class Shelf(MutableMapping[str, _V]):
             self._held[name] = record
         else:
             self._held[name] = _Place(self._file.seek(0, 2))
-            pickle.dump(record, self._file, pickle.HIGHEST_PROTOCOL)
+            self._file.write(self._pack(record).encode() + b"\n")
 
     def __getitem__(self, name: str) -> _V:
         held = self._held[name]
         if not isinstance(held, _Place):
             return held
         self._file.seek(held)
-        return cast(_V, pickle.load(self._file))
+        return self._unpack(self._file.readline().decode())
 
     def __delitem__(self, name: str) -> None:
         self._near -= not isinstance(self._held.pop(name), _Place)

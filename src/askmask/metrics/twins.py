@@ -6,7 +6,8 @@ lie far apart in a file, so what is compared waits on disk: memory does not grow
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,12 +47,21 @@ class _Twin:
     names: list[str]
 
 
+def _pack(twin: _Twin) -> str:
+    return json.dumps(asdict(twin))
+
+
+def _unpack(text: str) -> _Twin:
+    kept = json.loads(text)
+    return _Twin(**{**kept, "size_hw": tuple(kept["size_hw"])})
+
+
 class Twins:
     """Pairs of twins that are found while queries stream by."""
 
     def __init__(self) -> None:
         """Start without queries."""
-        self._shelf: Shelf[_Twin] = Shelf()
+        self._shelf = Shelf(_pack, _unpack)
         self._wanted: dict[str, list[str]] = {}
         self._pairs: list[tuple[_Twin, _Twin]] = []
         self._switched: dict[int, bool] = {}

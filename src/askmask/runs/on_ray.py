@@ -9,7 +9,6 @@ from __future__ import annotations
 import importlib
 import logging
 import os
-import pickle
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any
 
 from askmask.errors import AskmaskError, MissingExtraError
 from askmask.formats.askmask import Prediction
+from askmask.formats.packed import pack, unpack_prediction, unpack_query
 from askmask.models.segmenter import Segmenter
 from askmask.runs.engine import AskedPicture, Manner, answer_picture
 
@@ -50,7 +50,10 @@ def answer_on_ray(
         data: Any = importlib.import_module("ray.data")
     except ImportError as error:
         raise MissingExtraError.of("ray", "ray", "--engine ray") from error
-    rows = [{"asked": pickle.dumps(picture)} for picture in pictures]
+    rows = [
+        {"path": str(picture.path), "queries": [pack(query) for query in picture.queries]}
+        for picture in pictures
+    ]
     try:
         with _connected(ray, workers):
             data.DataContext.get_current().enable_progress_bars = False
@@ -64,7 +67,7 @@ def answer_on_ray(
                 num_cpus=1,
             )
             for row in answered.iter_rows():
-                yield from pickle.loads(row["predictions"])
+                yield from map(unpack_prediction, row["predictions"])
     except ray.exceptions.RayError as error:
         raise _failure(error) from error
 
@@ -101,7 +104,7 @@ class _Answerer:
         os.chdir(folder)  # which the paths of the pictures lead from
         self._segmenter, self._manner = load(), manner
 
-    def __call__(self, row: dict[str, bytes]) -> dict[str, bytes]:
-        picture: AskedPicture = pickle.loads(row["asked"])
-        predictions = list(answer_picture(self._segmenter, picture, None, self._manner))
-        return {"predictions": pickle.dumps(predictions)}
+    def __call__(self, row: dict[str, Any]) -> dict[str, list[str]]:
+        picture = AskedPicture(Path(row["path"]), tuple(map(unpack_query, row["queries"])))
+        predictions = answer_picture(self._segmenter, picture, None, self._manner)
+        return {"predictions": [pack(prediction) for prediction in predictions]}

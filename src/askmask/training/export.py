@@ -27,6 +27,7 @@ from askmask.models.embedded.weights import EmbeddedWeights
 from askmask.models.embedded.words_net import WordsNet
 
 __all__ = [
+    "HALF",
     "export_completer",
     "export_image",
     "export_mask_type",
@@ -34,6 +35,9 @@ __all__ = [
     "export_words",
     "seal",
 ]
+
+HALF = "_half"
+"""Ends the name of an initializer that is stored as float16."""
 
 _OPSET = 20
 
@@ -194,7 +198,7 @@ def _store_half(model: onnx.ModelProto) -> None:
         if values.dtype != np.float32 or values.size < 1000:
             continue
         name = tensor.name
-        half = numpy_helper.from_array(values.astype(np.float16), f"{name}_half")
+        half = numpy_helper.from_array(values.astype(np.float16), name + HALF)
         tensor.CopyFrom(half)
         casts.append(helper.make_node("Cast", [half.name], [name], to=TensorProto.FLOAT))
     for index, node in enumerate(casts):

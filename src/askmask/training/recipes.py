@@ -45,6 +45,7 @@ def _systems() -> dict[str, SystemRecipe]:
             pictures=2,
             sentences=3,
             validation_pictures=2,
+            workers=0,
             default_budget="3 steps",
         )
     return found
@@ -116,8 +117,8 @@ def train(
         data: data sets that a recipe on a published model learns from.
         images: folder of their pictures, where they lie elsewhere.
         base: published model, a hub repository or a folder, instead of the recipe's own.
-        image_from: name or folder of weights whose proposer is kept, so that only what reads
-            sentences is trained.
+        image_from: name or folder of embedded weights whose proposer is kept, so that only what
+            reads sentences is trained; a system starts with its eyes, and takes its candidates.
         start_from: run folder of the same recipe whose checkpoints the trained stages start from,
             e.g. to go on with more data.
         only: one of `STAGES`, to train it alone; weights are exported if `start_from` has the
@@ -192,7 +193,7 @@ def train(
             recipe,
             seed=recipe.seed if seed is None else seed,
             image_from=image_from,
-            pool=recipe.pool if image_from is None else str(Path(image_from) / "weights"),
+            pool=recipe.pool if image_from is None else image_from,
             start_from=None if start_from is None else str(start_from),
         )
         return train_system(recipe, out, total, resume, place, say)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, get_args
 
@@ -33,6 +33,8 @@ from askmask.training.asked_pictures import (
     lessons,
 )
 from askmask.training.budget import Budget
+from askmask.training.exported import exported_proposer
+from askmask.training.feed import fed, workers_for
 from askmask.training.loop import fit
 from askmask.training.placement import Placement
 from askmask.training.run import TrainingRun, load_model
@@ -61,10 +63,11 @@ class SystemRecipe:
         learning_rate: peak of AdamW.
         eyes_rate: peak for eyes and pixel decoder that start from a trained proposer.
         pool: model whose proposer gives candidates to the systems that want some.
-        image_from: run folder of an embedded training whose proposer gives the eyes; and the pool.
+        image_from: name or folder of embedded weights whose proposer gives the eyes; and the pool.
         start_from: run folder of the same system to start from.
         validation_pictures: held-out pictures, for each of the two pools of wordings.
         seed: of parameters and pictures, one of `asked_pictures.SEEDS`.
+        workers: processes that compose pictures; None for what the cores allow.
         default_budget: when `--budget` is not given.
     """
 
@@ -81,6 +84,7 @@ class SystemRecipe:
     start_from: str | None = None
     validation_pictures: int = 60
     seed: int = 0
+    workers: int | None = None
     default_budget: str = "30m"
 
     def __post_init__(self) -> None:
@@ -96,7 +100,7 @@ class SystemTask:
         torch.manual_seed(recipe.seed)
         self.model: System = build_system(recipe.system, recipe.size, dict(recipe.options))
         if recipe.image_from is not None:
-            _open_eyes(self.model, Path(recipe.image_from))
+            _open_eyes(self.model, recipe.image_from)
         self.settings = StreamSettings(
             size=self.model.size,
             types=recipe.types,
@@ -126,7 +130,9 @@ class SystemTask:
     def batches(self, numbers: range, used: float) -> Iterator[Lesson]:
         """The batches of these numbers."""
         del used
-        return lessons(self.settings, numbers)
+        window, workers = self.settings.window, self.recipe.workers
+        made = partial(lessons, self.settings)
+        return fed(made, numbers, workers_for(window) if workers is None else workers)
 
     def loss(self, batch: Lesson) -> dict[str, Tensor]:
         """The system's own losses."""
@@ -173,15 +179,12 @@ class SystemTask:
         return found
 
 
-def _open_eyes(system: System, run: Path) -> None:
-    path = run / "proposer" / "checkpoint.pt"
-    if not path.is_file():
+def _open_eyes(system: System, weights: str) -> None:
+    proposer = exported_proposer(weights)
+    if not start_from_proposer(system.seeing(), proposer.state_dict()):
         raise ConfigError(
-            f"--image-from: {path} is missing; name the --out folder of an embedded training"
+            f"--image-from: the proposer of {weights} has other sizes than the system"
         )
-    state = torch.load(path, weights_only=True)["model"]
-    if not start_from_proposer(system.seeing(), state):
-        raise ConfigError(f"--image-from: the proposer in {path} has other sizes than the system")
 
 
 def _judged(reply: Reply, truth: Truth) -> dict[str, list[float]]:
