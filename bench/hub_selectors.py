@@ -3,8 +3,10 @@
     python bench/hub_selectors.py [--json]
 
 Models have random weights, which cost as much as learnt ones. Times are CPU seconds, the least of a
-few calls. Memory is the highest resident size of a process of its own during one pass over a
-picture of 1,000 tokens and a short question, less that of the same pass without attentions.
+few calls. A pass over a picture of 1,000 tokens and a short question is measured in a process of
+its own: as it is, with the attention of the question alone kept ("rows"), and with all of it
+("full", output_attentions=True). Memory is the highest resident size; what rows and full take is
+what they need beyond the pass as it is.
 """
 
 from __future__ import annotations
@@ -105,17 +107,21 @@ def times(folder: str, repeats: int) -> dict[str, float]:
     }
 
 
-def peak_mb(folder: str, way: str) -> float:
-    """Highest resident size during one pass, less that before it; in a process of its own."""
-    command = [sys.executable, __file__, "--peak", way, "--model", folder]
+def cost_of_pass(folder: str, way: str) -> tuple[float, float]:
+    """Highest resident size in MB during one pass, less that before it, and CPU seconds.
+
+    In a process of its own.
+    """
+    command = [sys.executable, __file__, "--cost", way, "--model", folder]
     # Freed memory goes back at once, so that none of it hides what a pass takes.
     given = {**os.environ, "MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "65536"}
     done = subprocess.run(command, check=True, capture_output=True, text=True, env=given)
-    return float(done.stdout)
+    mb, seconds = map(float, done.stdout.split())
+    return mb, seconds
 
 
-def print_peak(folder: str, way: str) -> None:
-    """Make one pass and print how much memory it took, in MB."""
+def print_cost(folder: str, way: str) -> None:
+    """Make a few passes; print how much memory the first took, in MB, and the least CPU seconds."""
     chat = Chat.load(folder, Where("cpu", "float32"))
     # 25 x 40 tokens of 32 x 32 pixels.
     picture = np.random.default_rng(0).integers(0, 255, (800, 1280, 3), dtype=np.uint8)
@@ -133,17 +139,21 @@ def print_peak(folder: str, way: str) -> None:
         "position_ids": chat.positions(prompt, pictures),
         "mm_encoder_outputs": {"image": pictures.encoded},
     }
+
+    def look() -> object:
+        if way == "rows":
+            return reader.look(prompt)
+        kept = model.model(**given, output_attentions=way == "full")
+        assert way != "full" or len(kept.attentions) == model.config.text_config.num_hidden_layers
+        return kept
+
     with torch.inference_mode():
         model.model(input_ids=ids[:, -8:], position_ids=given["position_ids"][..., -8:])  # warm
         Path("/proc/self/clear_refs").write_text("5")  # the highest size starts from here
         before = resident("VmRSS")
-        if way == "rows":
-            kept = reader.look(prompt)
-        else:
-            kept = model.model(**given, output_attentions=way == "full")
-        print((resident("VmHWM") - before) / 1024)
+        look()
+        print((resident("VmHWM") - before) / 1024, cpu_seconds(look, 3))
     assert pictures.counts == (1000,)
-    assert way != "full" or len(kept.attentions) == model.config.text_config.num_hidden_layers
 
 
 def resident(name: str) -> float:
@@ -158,11 +168,13 @@ def measured(folder: str, repeats: int) -> dict[str, float]:
     for way in ("listwise, one pass", "pointwise, shared beginning"):
         for slow in ("16 passes", "16 passes, picture encoded once"):
             told[f"{way.partition(',')[0]} against {slow}"] = told[f"s, {slow}"] / told[f"s, {way}"]
-    peaks = {way: peak_mb(folder, way) for way in ("plain", "rows", "full")}
-    told |= {f"MB of a pass, {way}": value for way, value in peaks.items()}
+    costs = {way: cost_of_pass(folder, way) for way in ("plain", "rows", "full")}
+    told |= {f"MB of a pass, {way}": mb for way, (mb, _) in costs.items()}
+    told |= {f"s of a pass, {way}": seconds for way, (_, seconds) in costs.items()}
     # Rows may take less than what two equal processes differ by.
-    rows_mb = max(peaks["rows"] - peaks["plain"], 0.1)
-    return {**told, "rows take less, times": (peaks["full"] - peaks["plain"]) / rows_mb}
+    rows_mb = max(costs["rows"][0] - costs["plain"][0], 0.1)
+    told["rows take less memory, times"] = (costs["full"][0] - costs["plain"][0]) / rows_mb
+    return {**told, "rows take less time, times": costs["full"][1] / costs["rows"][1]}
 
 
 def main() -> None:
@@ -170,11 +182,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--repeats", type=int, default=2)
-    parser.add_argument("--peak", choices=("plain", "rows", "full"), help=argparse.SUPPRESS)
+    parser.add_argument("--cost", choices=("plain", "rows", "full"), help=argparse.SUPPRESS)
     parser.add_argument("--model", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    if arguments.peak:
-        print_peak(arguments.model, arguments.peak)
+    if arguments.cost:
+        print_cost(arguments.model, arguments.cost)
         return
     rows: dict[str, dict[str, float]] = {}
     with tempfile.TemporaryDirectory() as folder:

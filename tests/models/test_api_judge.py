@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from collections.abc import Callable
 from typing import Any
@@ -62,6 +63,16 @@ def candidates(count: int = 4) -> Candidates:
 def chosen(answer: Any) -> list[int]:
     """Places of the chosen squares, best first."""
     return [int(mask.any(0).argmax()) // 20 for mask in answer.modal]
+
+
+def test_connections_are_closed_with_their_owner(server: FakeServer) -> None:
+    asked = judge("anthropic", server)
+    asked.select(IMAGE, candidates(), Query("the red ones"))
+    client = asked._server._client
+    assert not client.is_closed()
+    del asked
+    gc.collect()
+    assert client.is_closed()
 
 
 # The surest is shown as 1, so 2 and 3 are the squares in places 2 and 1.

@@ -26,7 +26,7 @@ class AnthropicBatches:
         """As of `AnthropicMessages`, whose replies serve this writer too and the other way."""
         self.name = f"anthropic/{model}"
         self._model = model
-        self._batches = connect(base_url).messages.batches
+        self._batches = connect(self, base_url).messages.batches
         self._patience = patience or Patience()
 
     def body(self, request: Request) -> object:

@@ -6,6 +6,7 @@ batch, and is decided in `patience` for every server alike.
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -45,7 +46,7 @@ class AnthropicMessages:
         """
         self.name = f"anthropic/{model}"
         self._model = model
-        self._client = connect(base_url, timeout)
+        self._client = connect(self, base_url, timeout)
         self._patience = patience or Patience()
 
     def ask(self, prompt: Prompt) -> Reply:
@@ -64,8 +65,10 @@ class AnthropicMessages:
             return self.ask(replace(prompt, schema=None))  # an older model, which is told in words
 
 
-def connect(base_url: str | None, timeout: float = _TIMEOUT) -> anthropic.Anthropic:
+def connect(owner: object, base_url: str | None, timeout: float = _TIMEOUT) -> anthropic.Anthropic:
     """Make the SDK's client; the API key comes from the environment: ANTHROPIC_API_KEY.
+
+    Its connections stay open for the next question, and are closed when `owner` is gone.
 
     Raises:
         MissingExtraError: when the SDK is not installed.
@@ -76,9 +79,11 @@ def connect(base_url: str | None, timeout: float = _TIMEOUT) -> anthropic.Anthro
     except ImportError as error:
         raise MissingExtraError.of("anthropic", "llm", "asking Anthropic's models") from error
     try:
-        return anthropic.Anthropic(base_url=base_url, max_retries=0, timeout=timeout)
+        client = anthropic.Anthropic(base_url=base_url, max_retries=0, timeout=timeout)
     except anthropic.AnthropicError as error:
         raise LLMError(f"Anthropic's SDK: {error}; set {_KEY_VARIABLE}") from error
+    weakref.finalize(owner, client.close)
+    return client
 
 
 def translated(call: Callable[[], _T]) -> _T:

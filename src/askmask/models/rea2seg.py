@@ -238,16 +238,9 @@ class Rea2Seg(System):
         found = self.candidates(seen, asked, maps)
         self._remember(maps, visible, truth.none)
         cross, dice = self._refinement(found, truth)
-        right = _iou(found.masks.detach() > 0, truth.union.bool())
-        each = functional.binary_cross_entropy_with_logits(
-            self._score(seen, asked, found), right, reduction="none"
-        )
-        # Where nothing fits, there is nothing to rank.
-        counted = found.there & truth.counted.any(1, keepdim=True)
-        score = (each * counted).sum() / counted.sum().clamp(min=1)
         options = self._options
         refine = options.bce_weight * cross + options.dice_weight * dice
-        return {**parts, "refine": refine, "score": score}
+        return {**parts, "refine": refine, "score": self._score_loss(seen, asked, found, truth)}
 
     def figures(self, seen: _Seen, asked: Asked, truth: Truth) -> dict[str, Tensor]:
         """Of sentences with targets, besides LISA's `missing`.
@@ -379,6 +372,16 @@ class Rea2Seg(System):
         masks = self.scorer.tokens(seen.views.of(asked.picture), found.masks.detach())
         scores: Tensor = self.scorer(picture, words, asked.valid, masks, found.there)
         return scores
+
+    def _score_loss(self, seen: _Seen, asked: Asked, found: Candidates, truth: Truth) -> Tensor:
+        """Cross-entropy of scores and IoUs."""
+        right = _iou(found.masks.detach() > 0, truth.union.bool())
+        each = functional.binary_cross_entropy_with_logits(
+            self._score(seen, asked, found), right, reduction="none"
+        )
+        # Where nothing fits, there is nothing to rank.
+        counted = found.there & truth.counted.any(1, keepdim=True)
+        return (each * counted).sum() / counted.sum().clamp(min=1)
 
 
 def _iou(masks: Tensor, wanted: Tensor) -> Tensor:

@@ -1,3 +1,4 @@
+import shutil
 import subprocess
 import sys
 
@@ -128,3 +129,16 @@ def test_a_broken_torchvision_counts_as_absent(tmp_path):
         env={"PYTHONPATH": f"{tmp_path}:{':'.join(sys.path)}"},
     )
     assert done.stdout.split() == ["SamModel", "CLIPModel"], done.stderr
+
+
+def test_a_checkpoint_without_all_weights_is_refused(clip, tmp_path):
+    """Transformers fills them with random numbers and warns."""
+    from safetensors.torch import load_file, save_file
+
+    shutil.copytree(clip, tmp_path / "cut")
+    weights = tmp_path / "cut" / "model.safetensors"
+    state = load_file(weights)
+    gone = [name for name in state if "self_attn.q_proj" in name]
+    save_file({name: state[name] for name in state if name not in gone}, weights, {"format": "pt"})
+    with pytest.raises(WeightsError, match=r"lacks 2 weights of CLIPVisionModel, e.g. .*q_proj"):
+        load_part("CLIPVisionModel", str(tmp_path / "cut"), Where("cpu"))

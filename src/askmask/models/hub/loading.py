@@ -133,7 +133,7 @@ def load_part(class_name: str, source: str, where: Where | None = None, **settin
     Raises:
         ConfigError: when the installed transformers has no such class.
         NoRoomError: when the GPU's memory is too small.
-        WeightsError: when the files are missing, gated or broken.
+        WeightsError: when the files are missing, gated, broken, or lack weights of the class.
         MissingExtraError: when torch or transformers are not installed.
     """
     library = transformers()
@@ -147,9 +147,16 @@ def load_part(class_name: str, source: str, where: Where | None = None, **settin
             settings["quantization_config"] = quantization
     repository, revision = _pinned(source)
     with _explained(source), out_of_memory(source):
-        part = getattr(library, class_name).from_pretrained(repository, **revision, **settings)
+        load = getattr(library, class_name).from_pretrained
         if where is None:
-            return part
+            return load(repository, **revision, **settings)
+        part, found = load(repository, output_loading_info=True, **revision, **settings)
+        if found["missing_keys"]:  # which would be random numbers, and transformers just warns
+            missing = sorted(found["missing_keys"])
+            raise WeightsError(
+                f"{source}: lacks {len(missing):,} weights of {class_name}, e.g. {missing[0]}; "
+                "it belongs to another class, or is not whole"
+            )
         if not where.four_bit:  # those are placed as they are loaded
             part = part.to(where.torch_device())
         return part.eval()
