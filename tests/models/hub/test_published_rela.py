@@ -9,7 +9,7 @@ from askmask.errors import WeightsError
 from askmask.models.hub.loading import Where, transformers
 from askmask.models.hub.preprocessing import SAM2
 from askmask.models.hub.published.rela import PublishedRela
-from askmask.models.hub.published.rela_parts import RegionDecoder
+from askmask.models.hub.published.rela_parts import RegionDecoder, Voted
 
 SIDE, SAID = 128, 64
 
@@ -141,8 +141,8 @@ def test_draws_what_the_authors_code_draws(official, rela, monkeypatch):
     logits, absent = official.expected
     assert logits.std() > 0.1
     assert (logits - official.otherwise[0]).abs().max() > 1e-2
-    torch.testing.assert_close(drawn[0][0], logits, rtol=0, atol=1e-4)
-    torch.testing.assert_close(drawn[0][1], absent, rtol=0, atol=1e-4)
+    torch.testing.assert_close(drawn[0].masks, logits, rtol=0, atol=1e-4)
+    torch.testing.assert_close(drawn[0].absent, absent, rtol=0, atol=1e-4)
     assert answer.no_target_probability == pytest.approx(float(absent.softmax(0)[1]), abs=1e-4)
 
 
@@ -152,7 +152,9 @@ def test_one_fused_mask_or_none(rela, monkeypatch, absent):
     logits = torch.zeros(2, 32, 32)
     logits[1, :, 16:] = 1
     logits[1, :, :16] = -1
-    monkeypatch.setattr(RegionDecoder, "forward", lambda *given: (logits, sure))
+    monkeypatch.setattr(
+        RegionDecoder, "forward", lambda *given: Voted(logits, torch.zeros(QUERIES, 2), sure)
+    )
     rela.set_image(picture())
     answer = rela.answer("the red mug")
     assert len(answer) == (0 if absent else 1)
