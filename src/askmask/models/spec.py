@@ -43,7 +43,7 @@ KINDS: dict[str, tuple[str, ...]] = {
 }
 """Kind -> stages that it may stand for; "" is what ships with askmask."""
 
-_UNEXPECTED = re.compile(r"unexpected keyword argument '(\w+)'")
+_UNEXPECTED = re.compile(r"(?:unexpected|multiple values for)(?: keyword)? argument '(\w+)'")
 
 EXAMPLE = "hub:sam2-tiny+completer-v1+hub:qwen3-vl-2b"
 
