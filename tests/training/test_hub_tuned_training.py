@@ -166,6 +166,23 @@ def test_only_what_the_paper_trains_learns(recipes: dict[str, TuneRecipe], name:
     assert set(adapters) <= set(reached) <= set(names)
 
 
+@pytest.mark.parametrize("name", LEARNING)
+def test_a_sentence_that_means_nothing_is_learnt_too(
+    recipes: dict[str, TuneRecipe], name: str
+) -> None:
+    task = TuneTask(recipes[name], PLACE)
+    lesson = next(task.batches(range(1), 0.0))
+    some = task.loss(lesson)
+    none = task.loss(lesson._replace(record=replace(lesson.record, targets=())))
+    assert all(part.isfinite() for part in none.values())
+    if name == "psalm":
+        assert none["mask"] == none["dice"] == 0
+    if name == "rela":  # something and nothing share one probability
+        sides = [(-10 * parts["none"].detach()).exp() for parts in (some, none)]
+        assert float(sum(sides)) == pytest.approx(1, abs=1e-4)
+    torch.stack(list(none.values())).sum().backward()
+
+
 def test_adapters_of_psalm_leave_its_language_model(
     recipes: dict[str, TuneRecipe], tmp_path: Path
 ) -> None:

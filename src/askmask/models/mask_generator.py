@@ -141,7 +141,7 @@ def match(
 
     Args:
         masks: (S, Q, h, w) logits.
-        wanted: (S, N, h, w) bool, targets; where they are more than Q, some stay alone.
+        wanted: (S, N, h, w) bool, targets; N may be 0; where they are more than Q, some stay alone.
         counted: (S, N) bool, False where padded.
         cross_weight: of the binary cross-entropy of a pair.
         dice_weight: of its dice loss.
@@ -155,7 +155,8 @@ def match(
     both = probability.sum(2)[..., None] + wanted.sum(2)[:, None]
     dice = 1 - (2 * shared + 1) / (both + 1)
     cost = cross_weight * (inside + outside) / cells + dice_weight * dice
-    return Matches(*_assigned(1 + cost.max() - cost, counted).unbind(1))
+    most = cost.max() if cost.numel() else 0
+    return Matches(*_assigned(1 + most - cost, counted).unbind(1))
 
 
 def _assigned(worth: Tensor, counted: Tensor) -> Tensor:
