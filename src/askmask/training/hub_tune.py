@@ -1,8 +1,8 @@
 """Fine-tune a published model on sentences and masks, as R2SM does (its appendix A).
 
-What learns is the learner's: mostly low-rank adapters in the language model and the segmentation and
-projection parts, while the vision encoders and all else of the language model stay. An epoch shows every sentence once, and the epoch
-that is best by gIoU on held-out sentences is kept.
+What learns is the learner's to say: mostly low-rank adapters in the language model and the parts
+that segment and project, while the vision encoders and the rest of the language model stay. An
+epoch shows every sentence once, and the epoch that is best by gIoU on held-out sentences is kept.
 """
 
 from __future__ import annotations

@@ -25,10 +25,10 @@ from askmask.models.pretrained import save_state
 from askmask.models.spec import lacking, parse_source
 from askmask.types import Answer, MaskType, Query
 
-__all__ = ["TUNED_FILE", "Tuned", "load_tuned"]
+__all__ = ["Tuned", "load_tuned"]
 
-TUNED_FILE = "tuned.json"
-"""What a folder holds that `Tuned.save_pretrained` wrote."""
+_FILE = "tuned.json"
+"""By which a folder that `Tuned.save_pretrained` wrote is known."""
 
 _CLASSES = {
     "lisa": "askmask.models.hub.published.tuned_speakers:TunedLisa",
@@ -95,7 +95,7 @@ class Tuned(PublishedSegmenter):
         told = _told(folder)
         if told["system"] != cls.name:
             raise WeightsError(
-                f"{folder / TUNED_FILE}: expected the system {cls.name}, got {told['system']}"
+                f"{folder / _FILE}: expected the system {cls.name}, got {told['system']}"
             )
         made = cls._based(told["base"], where or Where(), **options)
         made.model_id = source
@@ -133,7 +133,7 @@ class Tuned(PublishedSegmenter):
         save_state(self._learnt, folder / "heads.safetensors")
         if self._adapted is not None:
             save_lora(self._adapted, folder / "adapter")
-        write_json(folder / TUNED_FILE, {"system": self.name, "base": self.base})
+        write_json(folder / _FILE, {"system": self.name, "base": self.base})
 
     @property
     def network(self) -> nn.Module:
@@ -170,7 +170,7 @@ def load_tuned(folder: str, where: Where) -> Tuned:
     told = _told(Path(folder))
     if told["system"] not in _CLASSES:
         raise WeightsError(
-            f"{Path(folder) / TUNED_FILE}: expected one of the systems {', '.join(_CLASSES)}, got "
+            f"{Path(folder) / _FILE}: expected one of the systems {', '.join(_CLASSES)}, got "
             f"{told['system']!r}"
         )
     tuned: Tuned = class_at(_CLASSES[told["system"]]).load(folder, where)
@@ -178,7 +178,7 @@ def load_tuned(folder: str, where: Where) -> Tuned:
 
 
 def _told(folder: Path) -> dict[str, str]:
-    path = folder / TUNED_FILE
+    path = folder / _FILE
     if not path.is_file():
         raise WeightsError(f"{path} is missing; give the folder that `askmask train` wrote")
     told = read_json(path, _MAX_BYTES)
