@@ -11,12 +11,7 @@ import toy_asked as toy
 from torch import Tensor
 
 from askmask.models.mask_generator import MaskGenerator, match
-from askmask.models.system import Truth
 from askmask.models.trunk import Views
-
-
-def truth(masks: Tensor, counted: Tensor) -> Truth:
-    return Truth(masks, masks, counted, torch.zeros(len(masks), dtype=torch.long))
 
 
 def squares(*rows: int) -> Tensor:
@@ -27,7 +22,7 @@ def squares(*rows: int) -> Tensor:
 def test_each_target_gets_the_proposal_that_is_most_like_it() -> None:
     wanted = squares(0, 1)[None]
     offered = (squares(3, 1, 0).float() * 10 - 5)[None]
-    pairs = match(offered, truth(wanted, torch.ones(1, 2).bool()), 5.0, 5.0)
+    pairs = match(offered, wanted, torch.ones(1, 2).bool(), 5.0, 5.0)
     assert list(zip(*(part.tolist() for part in pairs), strict=True)) == [(0, 1, 1), (0, 2, 0)]
 
 
@@ -35,10 +30,10 @@ def test_padded_targets_are_matched_to_nothing() -> None:
     wanted = squares(0, 1).expand(3, 2, 4, 4)
     counted = torch.tensor([[False, True], [False, False], [True, True]])
     offered = torch.randn(3, 1, 4, 4)  # one proposal: the third sentence has a target too many
-    pairs = match(offered, truth(wanted, counted), 1.0, 1.0)
+    pairs = match(offered, wanted, counted, 1.0, 1.0)
     assert pairs.sentence.tolist() == [0, 2]
     assert pairs.target[0] == 1
-    assert match(offered[1:2], truth(wanted[1:2], counted[1:2]), 1.0, 1.0).target.shape == (0,)
+    assert match(offered[1:2], wanted[1:2], counted[1:2], 1.0, 1.0).target.shape == (0,)
 
 
 @torch.no_grad()

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from askmask.errors import ConfigError
-from askmask.models.spec import parse
+from askmask.models.spec import parse, parse_source
 
 
 def told(text: str) -> list[tuple[str, str, str | None]]:
@@ -61,3 +61,13 @@ def test_options_are_numbers_truth_values_lists_or_text() -> None:
 def test_slips_are_told_with_their_place(text: str, message: str) -> None:
     with pytest.raises(ConfigError, match=f"^model {re.escape(repr(text))}.*{message}"):
         parse(text)
+
+
+def test_a_source_with_options() -> None:
+    assert parse_source("xinlai/LISA-7B-v1", "here") == ("xinlai/LISA-7B-v1", {})
+    assert parse_source("gres.pth,tokenizer=bert,side=480", "here") == (
+        "gres.pth",
+        {"tokenizer": "bert", "side": 480},
+    )
+    with pytest.raises(ConfigError, match="here: expected OPTION=VALUE after a comma, got 'side'"):
+        parse_source("gres.pth,side", "here")

@@ -125,3 +125,16 @@ def test_checkpoints_hold_what_learns_alone() -> None:
     del state["network.1.bias"]
     with pytest.raises(RuntimeError, match=r"Missing key\(s\) in state_dict: \"network.1.bias\""):
         partly.load_state_dict(state)
+
+
+def test_only_what_learns_drops_and_no_statistics_move() -> None:
+    frozen, learning = (
+        torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.Dropout()) for _ in range(2)
+    )
+    norm = torch.nn.BatchNorm1d(2)
+    frozen.requires_grad_(False)
+    partly = PartlyTrained(torch.nn.ModuleList([frozen, learning, norm])).train()
+    assert [part[1].training for part in (frozen, learning)] == [False, True]
+    norm(torch.randn(4, 2))
+    assert norm.running_mean.tolist() == [0, 0]
+    assert not partly.eval().network[1][1].training

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import warnings
 from collections.abc import Callable
 from typing import Any, TypeAlias
@@ -20,13 +19,11 @@ from askmask.models.hub.loading import Where
 from askmask.models.hub.machine import check_room
 from askmask.models.pipeline import Pipeline
 from askmask.models.segmenter import Segmenter
-from askmask.models.spec import EXAMPLE, WHOLE, Part, parse, parse_whole
+from askmask.models.spec import EXAMPLE, WHOLE, Part, lacking, parse, parse_whole
 
 __all__ = ["load_composed"]
 
 _EMBEDDED = "embedded-v1"
-
-_UNEXPECTED = re.compile(r"unexpected keyword argument '(\w+)'")
 
 _Loader: TypeAlias = Callable[[], Any]
 
@@ -169,7 +166,6 @@ def _loaded(part: Part, load: _Loader) -> Any:
     try:
         return load()
     except TypeError as error:
-        found = _UNEXPECTED.search(str(error))
-        if found is None or found[1] not in part.options:
+        if (option := lacking(error, part.options)) is None:
             raise
-        raise part.wrong(f"{part.name} has no option {found[1]!r}") from error
+        raise part.wrong(f"{part.name} has no option {option!r}") from error

@@ -14,7 +14,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from askmask.metrics.assignment import assign
-from askmask.models.system import Truth
 from askmask.models.transformer import Attention, Layer
 from askmask.models.trunk import TrunkSize, Views, plane_positions
 
@@ -135,16 +134,19 @@ class MaskGenerator(nn.Module):
 
 
 @torch.no_grad()
-def match(masks: Tensor, truth: Truth, cross_weight: float, dice_weight: float) -> Matches:
+def match(
+    masks: Tensor, wanted: Tensor, counted: Tensor, cross_weight: float, dice_weight: float
+) -> Matches:
     """Assign targets to proposals one to one, at the least cost of their masks in all.
 
     Args:
         masks: (S, Q, h, w) logits.
-        truth: up to N targets a sentence; where they are more than Q, some stay alone.
+        wanted: (S, N, h, w) bool, targets; N may be 0; where they are more than Q, some stay alone.
+        counted: (S, N) bool, False where padded.
         cross_weight: of the binary cross-entropy of a pair.
         dice_weight: of its dice loss.
     """
-    logits, wanted = masks.flatten(2), truth.masks.flatten(2).to(masks.dtype)
+    logits, wanted = masks.flatten(2), wanted.flatten(2).to(masks.dtype)
     cells = logits.shape[2]
     inside = functional.softplus(-logits) @ wanted.mT
     outside = functional.softplus(logits) @ (1 - wanted).mT
@@ -153,7 +155,8 @@ def match(masks: Tensor, truth: Truth, cross_weight: float, dice_weight: float) 
     both = probability.sum(2)[..., None] + wanted.sum(2)[:, None]
     dice = 1 - (2 * shared + 1) / (both + 1)
     cost = cross_weight * (inside + outside) / cells + dice_weight * dice
-    return Matches(*_assigned(1 + cost.max() - cost, truth.counted).unbind(1))
+    most = cost.max() if cost.numel() else 0
+    return Matches(*_assigned(1 + most - cost, counted).unbind(1))
 
 
 def _assigned(worth: Tensor, counted: Tensor) -> Tensor:

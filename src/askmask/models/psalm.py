@@ -35,7 +35,7 @@ from askmask.models.mask_generator import MaskGenerator, Matches, Proposals, Sou
 from askmask.models.system import Asked, Pictures, Reply, System, Truth, dice_loss, type_loss
 from askmask.models.trunk import SIZES, Trunk, TrunkSize, Views, plane_positions, pool_masks
 
-__all__ = ["Psalm", "PsalmOptions"]
+__all__ = ["Psalm", "PsalmOptions", "proposal_losses"]
 
 _LEAST = 1e-4
 """Smallest probability of a proposal, so that logits stay finite."""
@@ -180,9 +180,17 @@ class Psalm(System):
 
     def loss(self, seen: _Seen, asked: Asked, truth: Truth) -> dict[str, Tensor]:
         """Losses of matched masks and of classes, of all layers' proposals, and of the type."""
-        read = self.read(seen, asked)
+        read, options = self.read(seen, asked), self._options
         layers = [
-            self._layer_losses(one, self.fit(one.tokens, read.condition), truth)
+            proposal_losses(
+                one.masks,
+                self.fit(one.tokens, read.condition),
+                truth.masks,
+                truth.counted,
+                class_weight=options.class_weight,
+                cross_weight=options.cross_weight,
+                dice_weight=options.dice_weight,
+            )
             for one in self.propose(seen, asked, read)
         ]
         parts = {name: torch.stack([one[name] for one in layers]).mean() for name in layers[0]}
@@ -210,18 +218,38 @@ class Psalm(System):
         threshold = self._options.threshold
         return score.logit() - math.log(threshold / (1 - threshold))
 
-    def _layer_losses(self, proposals: Proposals, fits: Tensor, truth: Truth) -> dict[str, Tensor]:
-        options = self._options
-        pairs = match(proposals.masks, truth, options.cross_weight, options.dice_weight)
-        ours = proposals.masks[pairs.sentence, pairs.proposal]
-        wanted = truth.masks[pairs.sentence, pairs.target].float()
-        count = max(1, len(wanted))
-        cross = functional.binary_cross_entropy_with_logits(ours, wanted, reduction="none")
-        return {
-            "mask": options.cross_weight * cross.mean((1, 2)).sum() / count,
-            "dice": options.dice_weight * dice_loss(ours, wanted).sum() / count,
-            "class": options.class_weight * _class_loss(fits, pairs),
-        }
+
+def proposal_losses(
+    masks: Tensor,
+    fits: Tensor,
+    wanted: Tensor,
+    counted: Tensor,
+    *,
+    class_weight: float,
+    cross_weight: float,
+    dice_weight: float,
+) -> dict[str, Tensor]:
+    """Losses of the proposals that targets are matched to, and of which proposals fit.
+
+    Args:
+        masks: (S, Q, h, w) logits of proposals.
+        fits: (S, Q) logits of belonging to the answer.
+        wanted: (S, N, h, w) targets, bool or 0 and 1.
+        counted: (S, N) bool, False where padded.
+        class_weight: of the loss on what a proposal is.
+        cross_weight: of the binary cross-entropy of matched masks.
+        dice_weight: of their dice loss.
+    """
+    pairs = match(masks, wanted, counted, cross_weight, dice_weight)
+    ours = masks[pairs.sentence, pairs.proposal]
+    theirs = wanted[pairs.sentence, pairs.target].float()
+    count = max(1, len(theirs))
+    cross = functional.binary_cross_entropy_with_logits(ours, theirs, reduction="none")
+    return {
+        "mask": cross_weight * cross.mean((1, 2)).sum() / count,
+        "dice": dice_weight * dice_loss(ours, theirs).sum() / count,
+        "class": class_weight * _class_loss(fits, pairs),
+    }
 
 
 def _class_loss(fits: Tensor, pairs: Matches) -> Tensor:

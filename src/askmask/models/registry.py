@@ -57,10 +57,10 @@ def load(
         target = MODELS[model_id]
     elif model_id and (Path(model_id) / "system.json").is_file():
         target = _SYSTEM
-    elif model_id and (Path(model_id) / "lisa.json").is_file():
-        from askmask.models.hub.published.tuned_lisa import TunedLisa
+    elif model_id and (Path(model_id) / "tuned.json").is_file():
+        from askmask.models.hub.published.tuned import load_tuned
 
-        return TunedLisa.load(model_id, where)
+        return load_tuned(model_id, where)
     elif model_id and Path(model_id).is_dir():
         target = MODELS[DEFAULT_MODEL]
     elif "+" in model_id or model_id.partition(":")[0] in filter(None, KINDS):

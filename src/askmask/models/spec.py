@@ -7,6 +7,7 @@ wanted.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -14,7 +15,17 @@ from typing import TypeAlias
 from askmask.errors import ConfigError
 from askmask.models.by_name import unknown
 
-__all__ = ["KINDS", "STAGES", "WHOLE", "Option", "Part", "parse", "parse_whole"]
+__all__ = [
+    "KINDS",
+    "STAGES",
+    "WHOLE",
+    "Option",
+    "Part",
+    "lacking",
+    "parse",
+    "parse_source",
+    "parse_whole",
+]
 
 Option: TypeAlias = bool | int | float | str | tuple[str, ...]
 
@@ -31,6 +42,8 @@ KINDS: dict[str, tuple[str, ...]] = {
     "anthropic": ("selector",),
 }
 """Kind -> stages that it may stand for; "" is what ships with askmask."""
+
+_UNEXPECTED = re.compile(r"(?:unexpected|multiple values for)(?: keyword)? argument '(\w+)'")
 
 EXAMPLE = "hub:sam2-tiny+completer-v1+hub:qwen3-vl-2b"
 
@@ -87,6 +100,26 @@ def parse_whole(text: str) -> Part:
         ConfigError: saying what was expected.
     """
     return _part(WHOLE, text, f"model {text!r}")
+
+
+def parse_source(text: str, place: str) -> tuple[str, dict[str, Option]]:
+    """Read SOURCE,OPTION=VALUE,…: a folder or repository, and options for the class that opens it.
+
+    Args:
+        text: what was written.
+        place: where, for messages.
+
+    Raises:
+        ConfigError: saying what was expected.
+    """
+    source, *settings = text.split(",")
+    return source, dict(_option(setting, place) for setting in settings)
+
+
+def lacking(error: TypeError, options: Mapping[str, Option]) -> str | None:
+    """Which of the options a class does not take, by the error that calling it raised, if any."""
+    found = _UNEXPECTED.search(str(error))
+    return found[1] if found is not None and found[1] in options else None
 
 
 def _part(stage: str, piece: str, place: str) -> Part:

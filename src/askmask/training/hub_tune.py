@@ -1,8 +1,8 @@
 """Fine-tune a published model on sentences and masks, as R2SM does (its appendix A).
 
-Low-rank adapters in the language model and the segmentation and projection parts learn; the vision
-encoders and all else of the language model stay. An epoch shows every sentence once, and the epoch
-that is best by gIoU on held-out sentences is kept.
+What learns is the learner's to say: mostly low-rank adapters in the language model and the parts
+that segment and project, while the vision encoders and the rest of the language model stay. An
+epoch shows every sentence once, and the epoch that is best by gIoU on held-out sentences is kept.
 """
 
 from __future__ import annotations
@@ -43,14 +43,15 @@ class TuneRecipe:
 
     Attributes:
         learner: "module:Class" of the `Learner`.
-        base: published model that it starts from, a hub repository or a folder.
+        base: published model that it starts from, a hub repository, folder or file; for some with
+            options after commas.
         data: data sets to learn from, of any format that `askmask data` knows.
         images: folder of their pictures, where they lie elsewhere.
         validate: data set to measure on; None holds pictures back.
         pool: where designs that choose among candidates have them from: "objects", the annotated
             objects of a picture, or a model that finds some.
         learning_rate: peak of AdamW.
-        lora: adapters in the language model.
+        lora: adapters in the language model; of rank 0 for none.
         start_from: run folder whose checkpoint the training starts from.
         validation_pictures: most pictures whose sentences are measured.
         loop: how it is trained, whatever it is; a batch is one sentence.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 from torch import nn
 
@@ -11,6 +11,8 @@ __all__ = ["PartlyTrained"]
 
 class PartlyTrained(nn.Module):
     """A network whose checkpoints hold only what learns; the rest is as it was published.
+
+    So are the statistics of batch norms, which are no parameters, and would be of one picture.
 
     Attributes:
         network: the whole; what learns requires gradients when this is made, all else does not.
@@ -32,3 +34,13 @@ class PartlyTrained(nn.Module):
 
         self.register_state_dict_post_hook(drop)  # type: ignore[no-untyped-call]
         self.register_load_state_dict_post_hook(forgive)  # type: ignore[no-untyped-call]
+
+    def train(self, mode: bool = True) -> Self:
+        """Let parts that learn drop what they drop when they learn; others never do."""
+        super().train(mode)
+        for module in self.network.modules():
+            held = list(module.parameters())
+            frozen = held and not any(each.requires_grad for each in held)
+            if frozen or isinstance(module, nn.modules.batchnorm._BatchNorm):
+                module.eval()
+        return self

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from askmask.errors import ConfigError
 from askmask.models.completer.config import CompleterConfig
+from askmask.models.hub.lora import LoraSettings
 from askmask.models.system_weights import SYSTEMS
 from askmask.training.budget import Budget
 from askmask.training.completer import CompleterRecipe, train_completer
@@ -51,6 +52,27 @@ def _systems() -> dict[str, SystemRecipe]:
     return found
 
 
+def _hub_r2sm() -> dict[str, TuneRecipe]:
+    """What R2SM fine-tunes, with its learning rates, batches and schedules (appendix A)."""
+
+    def adapted(learner: str, base: str, rate: float, batch: int) -> TuneRecipe:
+        recipe = TuneRecipe(f"askmask.training.hub_spoken:{learner}", base, learning_rate=rate)
+        return replace(recipe, loop=replace(recipe.loop, accumulate=batch))
+
+    def whole(learner: str, base: str, rate: float, schedule: str) -> TuneRecipe:
+        recipe = TuneRecipe(f"askmask.training.{learner}", base, learning_rate=rate)
+        loop = replace(recipe.loop, accumulate=8, schedule=schedule)
+        return replace(recipe, lora=LoraSettings(rank=0), loop=loop)
+
+    return {
+        "hub:lisa": adapted("LisaLearner", "xinlai/LISA-7B-v1", 3e-4, 2),
+        "hub:glamm": adapted("GlammLearner", "MBZUAI/GLaMM-FullScope", 3e-4, 2),
+        "hub:pixellm": adapted("PixellmLearner", "maverickrzw/PixelLM-7B", 1e-5, 4),
+        "hub:psalm": whole("hub_psalm:PsalmLearner", "EnmingZhang/PSALM", 6e-5, "cosine"),
+        "hub:rela": whole("hub_rela:RelaLearner", "", 1e-5, "step"),  # on no hub
+    }
+
+
 RECIPES: dict[
     str, EmbeddedRecipe | CompleterRecipe | SystemRecipe | AmodalSamRecipe | TuneRecipe
 ] = {
@@ -83,7 +105,7 @@ RECIPES: dict[
     **_systems(),
     # On published models; see docs/hub-training.md.
     "hub:amodal-sam": AmodalSamRecipe(),
-    "hub:lisa": TuneRecipe("askmask.training.hub_lisa:LisaLearner", "xinlai/LISA-7B-v1"),
+    **_hub_r2sm(),
     "hub:ras": TuneRecipe("askmask.training.hub_ras:RasLearner", "Qwen/Qwen2.5-VL-3B-Instruct"),
 }
 

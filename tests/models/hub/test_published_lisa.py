@@ -129,7 +129,7 @@ def test_half_precision_draws_nearly_the_same(lisa):
 
 def test_without_the_token_the_answer_is_empty_and_says_why(lisa):
     short = PublishedLisa.load(lisa.model_id, Where("cpu"), most_tokens=1)
-    short._seg = -1  # whatever it says, it is not this
+    short._marks = {"[SEG]": -1}  # whatever it says, it is not this
     short.set_image(picture())
     answer = short.answer("the red mug")
     assert len(answer) == 0

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from askmask import rle
+from askmask.models.hub.preprocessing import Placement
 from askmask.models.hub.published.keys import Checkpoint, Rules, nested
 from askmask.models.hub.published.lisa import PublishedLisa
 from askmask.models.hub.published.llava import Piece, is_sentence
@@ -65,6 +66,11 @@ class GlammSeen(NamedTuple):
     words: Tensor
     sam: SamSeen
     levels: tuple[Tensor, ...]
+
+    @property
+    def placement(self) -> Placement:
+        """Where the picture lies in the input of SAM."""
+        return self.sam.placement
 
 
 class PublishedGlamm(PublishedLisa):

@@ -145,15 +145,19 @@ class MaskedDecoder(nn.Module):
         levels: tuple[Tensor, ...],
         pixels: Tensor,
         listen: Callable[[Tensor], Tensor] | None = None,
-    ) -> Tensor:
-        """States of the queries at the end, normed.
+    ) -> list[Tensor]:
+        """Let the queries look at a picture.
 
         Args:
             states: (Q, width) those at the start.
             levels: (1, C, h, w) each, from coarse to fine.
             pixels: (1, C, H, W).
             listen: what changes states once, after the first look.
+
+        Returns:
+            (Q, width) each, their normed states at the start and after each layer.
         """
+        normed: list[Tensor] = [self.norm(states)]
         keys, places = zip(*(self._flat(*one) for one in enumerate(levels)), strict=True)
         for number, look in enumerate(self.look):
             at = number % _LEVELS
@@ -161,7 +165,7 @@ class MaskedDecoder(nn.Module):
                 states + self.place.weight,
                 keys[at] + places[at],
                 keys[at],
-                attn_mask=self._hidden(self.norm(states), pixels, levels[at]),
+                attn_mask=self._hidden(normed[-1], pixels, levels[at]),
                 need_weights=False,
             )
             states = self.look_norm[number](states + found[0])
@@ -171,7 +175,7 @@ class MaskedDecoder(nn.Module):
             found = self.talk[number](placed, placed, states, need_weights=False)
             states = self.talk_norm[number](states + found[0])
             states = self.think_norm[number](states + self.think[number](states))
-        normed: Tensor = self.norm(states)
+            normed.append(self.norm(states))
         return normed
 
     def drawn(self, normed: Tensor, pixels: Tensor) -> Tensor:
@@ -208,6 +212,7 @@ def swin_on_meta(checkpoint: Checkpoint, prefix: str) -> Any:
         depths=[checkpoint.count(f"{prefix}layers.{stage}.blocks.") for stage in stages],
         num_heads=[heads for _, heads in tables],
         window_size=(round(tables[0][0] ** 0.5) + 1) // 2,
+        drop_path_rate=0.3,  # of training, by the authors' settings
         out_features=[f"stage{stage + 1}" for stage in stages],
     )
     with torch.device("meta"):

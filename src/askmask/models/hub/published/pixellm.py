@@ -9,7 +9,7 @@ their module; they are what they were when training began.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import torch
@@ -19,9 +19,9 @@ from torch.nn import functional
 
 from askmask.models.hub.loading import Where, load_file, out_of_memory
 from askmask.models.hub.preprocessing import SAM1, Placement
-from askmask.models.hub.published.keys import Checkpoint, Rules, fill, nested
+from askmask.models.hub.published.keys import Checkpoint, Rules, nested
 from askmask.models.hub.published.light_decoder import DECODER, LightDecoder
-from askmask.models.hub.published.llava import Llava, Patches, conversation_of, question_of
+from askmask.models.hub.published.llava import Llava, Patches, Piece, question_of
 from askmask.models.hub.published.llava_parts import (
     LLAVA_RULES,
     PROMPT_RULES,
@@ -31,7 +31,7 @@ from askmask.models.hub.published.llava_parts import (
     prompt_projection,
 )
 from askmask.models.hub.published.prompted_sam import PERCEPTRON_RULES, TWO_WAY_RULES
-from askmask.models.hub.published.segmenter import Drawn, PublishedSegmenter
+from askmask.models.hub.published.speaker import PublishedSpeaker
 from askmask.types import Query
 
 __all__ = ["PixellmSeen", "PublishedPixellm"]
@@ -91,28 +91,24 @@ class PixellmSeen(NamedTuple):
     placement: Placement
 
 
-class PublishedPixellm(PublishedSegmenter):
+class PublishedPixellm(PublishedSpeaker):
     """PixelLM; one mask for each complete codebook that it says."""
 
     system: ClassVar[str] = "PixelLM"
+    exact: ClassVar[tuple[str, ...]] = ("decoder",)
 
-    def __init__(
-        self,
-        source: str,
-        where: Where,
-        *,
-        vision: str | None = None,
-        conversation: str = "llava_v1",
-        forced: bool = False,
-        most_tokens: int = 512,
-        **options: Any,
-    ) -> None:
-        """Load a checkpoint; see `load`."""
-        super().__init__(source, **options)
-        self._conversation = conversation_of(conversation)
+    def __init__(self, source: str, where: Where, **options: Any) -> None:
+        """Load a checkpoint, e.g. "maverickrzw/PixelLM-7B"; see `load`."""
+        super().__init__(source, where, **options)
+        _resize_places(self._llava.vision, self._side)
+
+    def _opened(self, source: str) -> Checkpoint:
         inside = load_file(source, f"{_FOLDER}/config.json") is not None
-        checkpoint = Checkpoint.open(source, _FOLDER if inside else "")
-        self._net = nn.ModuleDict(
+        return Checkpoint.open(source, _FOLDER if inside else "")
+
+    def _network(self, checkpoint: Checkpoint) -> nn.ModuleDict:
+        self._side: int = checkpoint.config.get("resize_vision_tower_size", _SIDE)
+        return nn.ModuleDict(
             {
                 "language": language_on_meta(checkpoint),
                 "projector": projector(checkpoint),
@@ -121,32 +117,12 @@ class PublishedPixellm(PublishedSegmenter):
                 "decoder": LightDecoder.on_meta(checkpoint),
             }
         )
-        fill(self._net, checkpoint, _RULES, where, exact=("decoder",))
-        self._llava = Llava.of(self._net, checkpoint, where, vision)
-        self._side: int = checkpoint.config.get("resize_vision_tower_size", _SIDE)
-        _resize_places(self._llava.vision, self._side)
-        self._most_tokens = most_tokens
-        codebook = self._llava.tokens("[SEG{}]")
-        self._codebook = set(codebook.values())
-        self._forced = " ".join(codebook) + "." if forced else None
 
-    @classmethod
-    def load(cls, source: str, where: Where | None = None, **options: Any) -> Self:
-        """Load a checkpoint that the authors published, e.g. "maverickrzw/PixelLM-7B".
+    def _rules(self) -> Rules:
+        return _RULES
 
-        The decoder stays in float32.
-
-        Args:
-            source: folder, or hub repository with or without @REVISION.
-            where: device and precision.
-            options: as for `PublishedLisa`; `forced` puts one codebook into its mouth.
-
-        Raises:
-            ConfigError: for an unknown conversation, completer or mask typer.
-            WeightsError: when files are missing, gated or broken, or tensors do not fit.
-            NoRoomError: when the GPU's memory is too small.
-        """
-        return cls(source, where or Where(), **options)
+    def _marks_of(self, llava: Llava) -> dict[str, int]:
+        return llava.tokens("[SEG{}]")
 
     def _see(self, image: NDArray[np.uint8]) -> PixellmSeen:
         placement = SAM1.placement((image.shape[0], image.shape[1]), self._side)
@@ -164,25 +140,18 @@ class PublishedPixellm(PublishedSegmenter):
             placement,
         )
 
-    def _draw(self, seen: PixellmSeen, query: Query) -> Drawn:
+    def _pieces(self, seen: Any, query: Query) -> list[Piece]:
         before, after = self._conversation.split("{question}")
         question = f"<im_end>\n{question_of(query.text)}{after}"
-        spoken = self._llava.speak(
-            [f"{before}<im_start>", seen.words, question],
-            most_tokens=self._most_tokens,
-            forced=self._forced,
-        )
-        said = torch.tensor([token in self._codebook for token in spoken.ids])
-        prompts = self._net["to_prompt"](spoken.states[said.to(spoken.states.device)])
-        words = self._llava.said(spoken)
-        if not len(prompts) or len(prompts) % len(self._codebook):
-            return Drawn([], np.zeros(0, np.float32), words)
-        levels = len(seen.maps)
+        return [f"{before}<im_start>", seen.words, question]
+
+    def _masks(self, seen: Any, prompts: Tensor) -> Tensor:
+        levels, marks = len(seen.maps), len(self._marks)
         # (M, L, tokens a level, C), of which each level's are summed.
-        books = prompts.float().view(-1, levels, len(self._codebook) // levels, prompts.shape[1])
-        with torch.inference_mode(), out_of_memory(self.model_id):
-            logits = self._net["decoder"](seen.maps, books.sum(2) / len(self._codebook))
-        return Drawn.of(logits, seen.placement, words)
+        books = prompts.float().view(-1, levels, marks // levels, prompts.shape[1])
+        with out_of_memory(self.model_id):
+            logits: Tensor = self._net["decoder"](seen.maps, books.sum(2) / marks)
+        return logits
 
 
 def _resize_places(vision: Any, side: int) -> None:

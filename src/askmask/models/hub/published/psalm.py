@@ -158,6 +158,15 @@ class PublishedPsalm(PublishedSegmenter):
         )
 
     def _draw(self, seen: PsalmSeen, query: Query) -> Drawn:
+        states, sentence = self._read(seen, query)
+        with out_of_memory(self.model_id):
+            logits, meant = self._net["queries"](seen.levels, seen.pixels, states, sentence)
+        scores = meant.sigmoid().cpu().numpy() * certainty(seen.placement.used(logits))
+        chosen = np.flatnonzero(scores >= min(self._least, scores.max()))
+        return Drawn(seen.placement.rles(logits[chosen]), scores[chosen])
+
+    def _read(self, seen: PsalmSeen, query: Query) -> tuple[Tensor, Tensor]:
+        """States of the queries, (Q, width), and of the sentence, (T, width), in float32."""
         queries: Any = self._net["queries"]
         stop = "" if query.text.rstrip().endswith(".") else "."
         sentence = self._embedded([*self._ids(f" {query.text.strip()}{stop}"), self._seg])
@@ -171,16 +180,8 @@ class PublishedPsalm(PublishedSegmenter):
             read = self._language(
                 inputs_embeds=torch.cat([piece.to(before) for piece in pieces])[None]
             )
-            states = read.last_hidden_state[0].float()
-            logits, meant = queries(
-                seen.levels,
-                seen.pixels,
-                states[-len(queries.asked) :],
-                states[start : start + len(sentence)],
-            )
-        scores = meant.sigmoid().cpu().numpy() * certainty(seen.placement.used(logits))
-        chosen = np.flatnonzero(scores >= min(self._least, scores.max()))
-        return Drawn(seen.placement.rles(logits[chosen]), scores[chosen])
+        states = read.last_hidden_state[0].float()
+        return states[-len(queries.asked) :], states[start : start + len(sentence)]
 
     def _embedded(self, ids: list[int]) -> Tensor:
         embed = self._language.get_input_embeddings()

@@ -64,7 +64,17 @@ class QueryDecoder(MaskedDecoder):
     def forward(
         self, levels: tuple[Tensor, ...], pixels: Tensor, queries: Tensor, sentence: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Draw masks.
+        """Draw masks, those of the last layer.
+
+        Args, and Returns: see `layers`.
+        """
+        normed = self.read(self.of_query(queries), levels, pixels)[-1]
+        return self._judged(normed, pixels, sentence)
+
+    def layers(
+        self, levels: tuple[Tensor, ...], pixels: Tensor, queries: Tensor, sentence: Tensor
+    ) -> list[tuple[Tensor, Tensor]]:
+        """Draw masks before the first layer and after each.
 
         Args:
             levels: (1, C, h, w) each, from coarse to fine.
@@ -73,9 +83,12 @@ class QueryDecoder(MaskedDecoder):
             sentence: (T, width of the language model) the states of its words.
 
         Returns:
-            (Q, H, W) logits of masks, and (Q,) of whether the sentence means them.
+            For each (Q, H, W) logits of masks, and (Q,) of whether the sentence means them.
         """
-        normed = self.read(self.of_query(queries), levels, pixels)
+        read = self.read(self.of_query(queries), levels, pixels)
+        return [self._judged(normed, pixels, sentence) for normed in read]
+
+    def _judged(self, normed: Tensor, pixels: Tensor, sentence: Tensor) -> tuple[Tensor, Tensor]:
         return self.drawn(normed, pixels), self.match(normed) @ self.of_sentence(sentence.mean(0))
 
 

@@ -24,7 +24,7 @@ from askmask.models.hub.published.mask2former import (
     swin_parted,
     swin_rules,
 )
-from askmask.models.hub.published.rela_parts import Mixer, RegionDecoder, bert_on_meta
+from askmask.models.hub.published.rela_parts import Mixer, RegionDecoder, Voted, bert_on_meta
 from askmask.models.hub.published.segmenter import Drawn, PublishedSegmenter
 from askmask.types import Query
 
@@ -140,6 +140,15 @@ class PublishedRela(PublishedSegmenter):
         return RelaSeen(pixels, SAM2.placement((image.shape[0], image.shape[1]), self._side))
 
     def _draw(self, seen: RelaSeen, query: Query) -> Drawn:
+        voted = self._voted(seen, query)
+        none = float(voted.absent.softmax(0)[1])
+        if none > 0.5:
+            return Drawn([], np.zeros(0, np.float32), none=none)
+        logits = voted.masks[1] - voted.masks[0]
+        return Drawn.of(logits[None], seen.placement)._replace(none=none)
+
+    def _voted(self, seen: RelaSeen, query: Query) -> Voted:
+        """What regions say of a sentence, with gradients where they are on."""
         ids = self._tokenizer(query.text).input_ids[:_MOST_WORDS]
         fill_up = [0] * (_MOST_WORDS - len(ids))
         heard = torch.tensor([[1] * len(ids) + fill_up], device=self._device)
@@ -147,13 +156,10 @@ class PublishedRela(PublishedSegmenter):
             read = torch.tensor([ids + fill_up], device=self._device)
             words = self._net["words"](read, attention_mask=heard).last_hidden_state[0]
             decoded = self._net["pixels"](self._features(seen.pixels, words, heard[0]))
-            logits, absent = self._net["regions"](
+            voted: Voted = self._net["regions"](
                 decoded.multi_scale_features, decoded.mask_features, words
             )
-        none = float(absent.softmax(0)[1])
-        if none > 0.5:
-            return Drawn([], np.zeros(0, np.float32), none=none)
-        return Drawn.of((logits[1] - logits[0])[None], seen.placement)._replace(none=none)
+        return voted
 
     def _features(self, pixels: Tensor, words: Tensor, heard: Tensor) -> list[Tensor]:
         """Features (1, C, h, w) of four stages, each told the words before the next looks."""

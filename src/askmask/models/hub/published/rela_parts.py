@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -13,7 +13,7 @@ from askmask.models.hub.published.keys import Checkpoint
 from askmask.models.hub.published.llava_parts import perceptron
 from askmask.models.hub.published.mask2former import MaskedDecoder
 
-__all__ = ["Mixer", "RegionDecoder", "bert_on_meta"]
+__all__ = ["Mixer", "RegionDecoder", "Voted", "bert_on_meta"]
 
 _HEAD_WIDTH = 64
 """Of BERT, which no tensor tells."""
@@ -74,6 +74,20 @@ class Mixer(nn.Module):
         return mixed[0].T
 
 
+class Voted(NamedTuple):
+    """What Q regions say of a sentence.
+
+    Attributes:
+        masks: (2, H, W) logits of not meant and meant.
+        votes: (Q, 2) the same of each region, which lie in rows and columns.
+        absent: (2,) logits of something and nothing being meant.
+    """
+
+    masks: Tensor
+    votes: Tensor
+    absent: Tensor
+
+
 class RegionDecoder(MaskedDecoder):
     """A masked decoder whose queries are regions that listen once and then vote."""
 
@@ -95,18 +109,13 @@ class RegionDecoder(MaskedDecoder):
         with torch.device("meta"):
             return cls(*cls.sizes(checkpoint, prefix), said)
 
-    def forward(
-        self, levels: tuple[Tensor, ...], pixels: Tensor, words: Tensor
-    ) -> tuple[Tensor, Tensor]:
+    def forward(self, levels: tuple[Tensor, ...], pixels: Tensor, words: Tensor) -> Voted:
         """Draw one mask.
 
         Args:
             levels: (1, C, h, w) each, from coarse to fine.
             pixels: (1, C, H, W).
             words: (T, said).
-
-        Returns:
-            (2, H, W) logits of not meant and meant, and (2,) of something and nothing being meant.
         """
         heard = self.hear(words)
 
@@ -116,10 +125,10 @@ class RegionDecoder(MaskedDecoder):
             louder: Tensor = states + _SHARE * told
             return louder
 
-        normed = self.read(self.start.weight, levels, pixels, listen)
-        votes = self.minimap(normed).T @ self.draw(normed)
-        logits = torch.einsum("ac,chw->ahw", votes, pixels[0])
-        return logits, self.absent(normed).mean(0)
+        normed = self.read(self.start.weight, levels, pixels, listen)[-1]
+        votes = self.minimap(normed)
+        logits = torch.einsum("ac,chw->ahw", votes.T @ self.draw(normed), pixels[0])
+        return Voted(logits, votes, self.absent(normed).mean(0))
 
 
 def bert_on_meta(checkpoint: Checkpoint, prefix: str) -> Any:

@@ -4,8 +4,8 @@ import torch
 from official_weights import Official
 from torch.nn import functional
 
-WIDTH, QUERIES = 32, 6
-"""Of the decoders, and how many masks they draw."""
+WIDTH, QUERIES = 32, 9
+"""Of the decoders, and how many masks they draw, a square number as ReLA has it."""
 
 WINDOW, DEPTHS, HEADS = 3, (1, 2, 1, 1), (1, 2, 2, 4)
 """Of Swin."""
