@@ -25,7 +25,7 @@ import numpy as np
 import torch
 
 ROOT = Path(__file__).parent.parent
-sys.path.insert(0, str(ROOT / "tests" / "models" / "hub"))
+sys.path.insert(0, str(ROOT / "tests"))
 
 from tiny_chats import save_tiny  # noqa: E402
 
