@@ -132,7 +132,6 @@ def print_cost(folder: str, way: str) -> None:
         model = load_part(
             "AutoModelForImageTextToText", folder, Where("cpu"), attn_implementation="eager"
         )
-    reader = Reader(chat, pictures)
     ids = torch.tensor([prompt])
     given = {
         "input_ids": ids,
@@ -142,7 +141,7 @@ def print_cost(folder: str, way: str) -> None:
 
     def look() -> object:
         if way == "rows":
-            return reader.look(prompt)
+            return Reader(chat, pictures).look(prompt)  # another would know the picture already
         kept = model.model(**given, output_attentions=way == "full")
         assert way != "full" or len(kept.attentions) == model.config.text_config.num_hidden_layers
         return kept
