@@ -18,6 +18,12 @@ LEVEL = 0.95
 _CHUNK = 1_000_000
 """Numbers drawn at a time: bounds the memory, and small arrays are quicker."""
 
+_BLOCK = 256
+"""Queries that are multiplied at a time: so few that BLAS starts no threads of its own for them.
+
+They would take longer than the product, and round it in another order for each number of them.
+"""
+
 
 def _draw_sums(
     rng: np.random.Generator, draws: NDArray[np.int64], terms: NDArray[np.float64]
@@ -27,7 +33,11 @@ def _draw_sums(
     times = np.empty((len(draws), n))
     for row, number in zip(times, draws.tolist(), strict=True):
         row[:] = np.bincount(rng.integers(0, n, number), minlength=n)
-    return np.asarray(times @ terms)
+    sums = np.zeros((len(draws), terms.shape[1]))
+    for start in range(0, n, _BLOCK):
+        queries = slice(start, start + _BLOCK)
+        sums += times[:, queries] @ terms[queries]
+    return sums
 
 
 def _resampled(
