@@ -162,6 +162,13 @@ def _unite(
     written = 0
     edges[0] = 0
     for group in range(len(borders) - 1):
+        if borders[group + 1] == borders[group] + 1:  # nearly half of them
+            mask = borders[group]
+            for edge in range(first[mask], first[mask + 1]):
+                united[written] = along[edge] - offset[mask]
+                written += 1
+            edges[group + 1] = written
+            continue
         number = 0
         for mask in range(borders[group], borders[group + 1]):
             start = first[mask]
@@ -209,9 +216,11 @@ def _cover(united: _Ints, edges: _Ints, table: _Ints) -> None:
     for query in range(len(table)):
         at, end = edges[4 * query : 4 * query + 4].copy(), edges[4 * query + 1 : 4 * query + 5]
         if at[2] == end[3]:  # two roles are nearly all that there is
-            for edge in range(at[0], end[1]):
-                kind = 1 + (edge >= at[1])
-                table[query, kind] += united[edge] if (edge - at[kind - 1]) & 1 else -united[edge]
+            for role in range(2):
+                total = 0
+                for edge in range(at[role], end[role], 2):
+                    total += united[edge + 1] - united[edge]
+                table[query, 1 + role] = total
             here = at[0]
             there = at[1]
             both = 0
