@@ -18,10 +18,13 @@ LEVEL = 0.95
 _CHUNK = 1_000_000
 """Numbers drawn at a time: bounds the memory, and small arrays are quicker."""
 
-_BLOCK = 256
-"""Queries that are multiplied at a time: so few that BLAS starts no threads of its own for them.
+_DRAWS = 32
+"""Resamples that are summed at a time at most."""
 
-They would take longer than the product, and round it in another order for each number of them.
+_PRODUCTS = 200_000
+"""Products of one multiplication of matrices: so few that OpenBLAS starts no threads for it.
+
+They would take longer than the sums, and round them in another order for each number of them.
 """
 
 
@@ -34,8 +37,9 @@ def _draw_sums(
     for row, number in zip(times, draws.tolist(), strict=True):
         row[:] = np.bincount(rng.integers(0, n, number), minlength=n)
     sums = np.zeros((len(draws), terms.shape[1]))
-    for start in range(0, n, _BLOCK):
-        queries = slice(start, start + _BLOCK)
+    block = max(1, _PRODUCTS // sums.size)
+    for start in range(0, n, block):
+        queries = slice(start, start + block)
         sums += times[:, queries] @ terms[queries]
     return sums
 
@@ -57,7 +61,7 @@ def _resampled(
         left = left - draws
         terms = np.stack([column[rows] for column in columns], axis=1)
         release()
-        step = max(1, _CHUNK // places)
+        step = min(_DRAWS, max(1, _CHUNK // places))
         for start in range(0, resamples, step):
             part = slice(start, start + step)
             sums[part] += _draw_sums(rng, draws[part], terms)
