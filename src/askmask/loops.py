@@ -16,10 +16,9 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["BATCH", "area", "cover", "intersect", "match", "read", "sound", "worth"]
+__all__ = ["BATCH", "area", "compiled", "cover", "intersect", "read", "sound", "worth"]
 
 _Ints = NDArray[np.int64]
-_Bits = NDArray[np.uint16]
 _Loop = TypeVar("_Loop", bound=Callable[..., Any])
 
 _INSTALLED = find_spec("numba") is not None
@@ -54,7 +53,7 @@ def _numba() -> Any:
 
 
 @cache
-def _compiled(loop: _Loop) -> _Loop:
+def compiled(loop: _Loop) -> _Loop:
     """Compile a loop, or take what an earlier process has left in the cache on disk."""
     try:
         return _numba().njit(cache=True, nogil=True)(loop)  # type: ignore[no-any-return]
@@ -109,7 +108,7 @@ def _read_checked(
     """Read codes as `_read` does, after a look at their characters, which is quicker apart."""
     if len(characters) and (characters.min() < _ZERO or characters.max() > _HIGHEST):
         return False
-    return bool(_compiled(_read)(characters, first, pixels, along, edges))
+    return bool(compiled(_read)(characters, first, pixels, along, edges))
 
 
 def read(characters: NDArray[np.uint8], first: _Ints, pixels: _Ints) -> tuple[_Ints, _Ints] | None:
@@ -147,7 +146,7 @@ def _area(along: _Ints, first: _Ints, pixels: _Ints) -> None:
 def area(along: _Ints, first: _Ints) -> _Ints:
     """Count the pixels of each of M masks, (M,) int64; edges as in `metrics.edges.Edges`."""
     pixels = np.zeros(len(first) - 1, np.int64)
-    _compiled(_area)(along, first, pixels)
+    compiled(_area)(along, first, pixels)
     return pixels
 
 
@@ -262,9 +261,9 @@ def cover(along: _Ints, first: _Ints, offset: _Ints, cell: _Ints, queries: int) 
     """
     borders = np.searchsorted(cell, np.arange(4 * queries + 1))
     united, edges = np.empty(len(along), np.int64), np.diff(first[borders], prepend=0)
-    _compiled(_unite)(along, first, offset, borders, united, edges)
+    compiled(_unite)(along, first, offset, borders, united, edges)
     table = np.zeros((queries, 16), np.int64)
-    _compiled(_cover)(united, edges, table)
+    compiled(_cover)(united, edges, table)
     return table
 
 
@@ -289,63 +288,5 @@ def _intersect(
 def intersect(along: _Ints, first: _Ints, offset: _Ints, a: _Ints, b: _Ints) -> _Ints:
     """Count the pixels that mask a[k] and mask b[k] have in common, (K,) int64."""
     common = np.zeros(len(a), np.int64)
-    _compiled(_intersect)(along, first, offset, a, b, common)
+    compiled(_intersect)(along, first, offset, a, b, common)
     return common
-
-
-def _match(
-    mask: _Ints,
-    target: _Ints,
-    passed: _Bits,
-    ignored_target: NDArray[np.bool_],
-    crowd: NDArray[np.bool_],
-    matched: _Bits,
-    ignored: _Bits,
-    free: _Bits,
-) -> None:
-    """Go twice through the pairs of each mask: those that count, then those that are ignored."""
-    start = 0
-    while start < len(mask):
-        m, stop = mask[start], start
-        while stop < len(mask) and mask[stop] == m:
-            stop += 1
-        for wants_ignored in (False, True):
-            for pair in range(start, stop):
-                g = target[pair]
-                for row in range(len(matched)):
-                    hit = passed[pair] & free[row, g] & ~matched[row, m]
-                    if hit == 0 or ignored_target[row, g] != wants_ignored:
-                        continue
-                    matched[row, m] |= hit
-                    if wants_ignored:
-                        ignored[row, m] |= hit
-                    if not crowd[g]:
-                        free[row, g] &= ~hit
-        start = stop
-
-
-def match(
-    mask: _Ints,
-    target: _Ints,
-    passed: _Bits,
-    ignored_target: NDArray[np.bool_],
-    crowd: NDArray[np.bool_],
-    masks: int,
-) -> tuple[_Bits, _Bits]:
-    """Match D masks as COCO does; see `metrics.matching.coco_matches`.
-
-    Args:
-        mask: (K,) int64, the mask of each pair, best score first in each query.
-        target: (K,) int64, the target of each pair, the highest IoU of a mask first.
-        passed: (K,) uint16, bit t: the IoU passes threshold t.
-        ignored_target: (A, G) bool, for each range of area.
-        crowd: (G,) bool.
-        masks: their number D.
-
-    Returns:
-        matched and matched to an ignored target, both (A, D) uint16.
-    """
-    matched, ignored = np.zeros((2, len(ignored_target), masks), np.uint16)
-    free = np.full(ignored_target.shape, np.iinfo(np.uint16).max, np.uint16)
-    _compiled(_match)(mask, target, passed, ignored_target, crowd, matched, ignored, free)
-    return matched, ignored

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from askmask import loops
 from askmask.metrics.assignment import assign
 from askmask.metrics.columns import CHUNK, Table, chunks
+from askmask.metrics.matching_loop import match
 
 __all__ = [
     "ALL_THRESHOLDS",
@@ -125,7 +126,7 @@ def coco_matches(
     live = live[np.lexsort((-target[live], -iou[live], rank[mask[live]], query[mask[live]]))]
     if loops.worth(edges):
         pairs = mask[live], target[live], passed[live]
-        return loops.match(*pairs, ignored_target, crowd, len(query))
+        return match(*pairs, ignored_target, crowd, len(query))
     matched, ignored = np.zeros((2, len(ignored_target), len(query)), np.uint16)
     free = np.full(ignored_target.shape, ALL_THRESHOLDS, np.uint16)
     for rows, wants_ignored in _turns(live, mask, query):
