@@ -6,20 +6,16 @@ numbers, so callers choose by size alone: starting numba takes longer than a sma
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Callable
-from functools import cache
-from importlib import import_module
 from importlib.util import find_spec
-from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["BATCH", "area", "compiled", "cover", "intersect", "read", "sound", "worth"]
+from askmask.compiled import compiled
+
+__all__ = ["BATCH", "area", "cover", "intersect", "read", "sound", "worth"]
 
 _Ints = NDArray[np.int64]
-_Loop = TypeVar("_Loop", bound=Callable[..., Any])
 
 _INSTALLED = find_spec("numba") is not None
 
@@ -42,23 +38,6 @@ _NEVER = 1 << 62
 def worth(number: int) -> bool:
     """Whether so many characters or edges are worth compiled loops, and numba is there."""
     return _INSTALLED and number >= _WORTH
-
-
-@cache
-def _numba() -> Any:
-    """Load numba. It leaves some 100,000 objects that the collector need not look at again."""
-    numba = import_module("numba")
-    gc.freeze()
-    return numba
-
-
-@cache
-def compiled(loop: _Loop) -> _Loop:
-    """Compile a loop, or take what an earlier process has left in the cache on disk."""
-    try:
-        return _numba().njit(cache=True, nogil=True)(loop)  # type: ignore[no-any-return]
-    except RuntimeError:  # no folder for the cache can be written
-        return _numba().njit(nogil=True)(loop)  # type: ignore[no-any-return]
 
 
 def _read(

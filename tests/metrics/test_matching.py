@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from askmask import loops
+from askmask.metrics import matching_loop
 from askmask.metrics.edges import ranges
 from askmask.metrics.matching import coco_matches, ranks
 
@@ -22,7 +23,7 @@ def engine(request: pytest.FixtureRequest):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(loops, "worth", lambda number: number == _MANY)
         if request.param == "loops":
-            patch.setattr(loops, "compiled", lambda loop: loop)
+            patch.setattr(matching_loop, "compiled", lambda loop: loop)
         yield
 
 

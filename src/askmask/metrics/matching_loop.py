@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from askmask import loops
+from askmask.compiled import compiled
 
 __all__ = ["match"]
 
@@ -67,5 +67,5 @@ def match(
     """
     matched, ignored = np.zeros((2, len(ignored_target), masks), np.uint16)
     free = np.full(ignored_target.shape, np.iinfo(np.uint16).max, np.uint16)
-    loops.compiled(_match)(mask, target, passed, ignored_target, crowd, matched, ignored, free)
+    compiled(_match)(mask, target, passed, ignored_target, crowd, matched, ignored, free)
     return matched, ignored
