@@ -77,7 +77,14 @@ def refused(paths: tuple[Path, Path]) -> str:
     return str(two.value)
 
 
-@pytest.mark.parametrize("answers", [ANSWERS[2:], ANSWERS[:1:-1]], ids=["in order", "reversed"])
+SWAPPED = [ANSWERS[-1], *ANSWERS[3:-1], ANSWERS[2]]
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [ANSWERS[2:], ANSWERS[:1:-1], SWAPPED],
+    ids=["in order", "reversed", "two swapped"],
+)
 def test_the_report_is_that_of_one_process(files, answers: list[Prediction]) -> None:
     paths = files(QUERIES[2:], answers)
     assert (score_halves(*paths, "r2sm") is None) == (answers[0].id != "q2")

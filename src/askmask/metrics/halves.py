@@ -22,6 +22,7 @@ import numpy as np
 
 from askmask.errors import AskmaskError
 from askmask.formats.askmask import read_predictions, read_queries
+from askmask.formats.files import iter_lines
 from askmask.formats.names import Names
 from askmask.formats.spans import Span, cut
 from askmask.metrics.figures import wanted_by
@@ -50,6 +51,14 @@ def _cores() -> int:
     return os.cpu_count() or 1
 
 
+def _first_id(path: Path, span: Span) -> object:
+    """Return the id of the first line of a part; None when it has none."""
+    with path.open("rb") as stream:
+        stream.seek(span.start)
+        _, line = next(iter_lines(stream, path, span.number), (0, {}))
+    return line.get("id")
+
+
 def _halves(queries: Path, predictions: Path, protocol: str) -> list[tuple[_Part, _Part]]:
     """Cut both files: queries and predictions of the first part, and of the second.
 
@@ -66,9 +75,12 @@ def _halves(queries: Path, predictions: Path, protocol: str) -> list[tuple[_Part
         if size < _WORTH_BYTES:
             return []
         spans = cut(paths, (1 + _START_BYTES / size) / 2)
-    except OSError:
+        first, second = ([*zip(paths, parts, strict=True)] for parts in zip(*spans, strict=True))
+        if _first_id(*second[0]) != _first_id(*second[1]):
+            return []  # another order is mostly seen here, before anything is counted
+    except (AskmaskError, OSError):
         return []
-    return [((queries, asked), (predictions, said)) for asked, said in zip(*spans, strict=True)]
+    return [(first[0], first[1]), (second[0], second[1])]
 
 
 def _score(
