@@ -204,13 +204,14 @@ def write(folder: Path, queries: list, predictions: list, lines: int) -> tuple[P
 
 
 CHILD = """
-import atexit, sys
+import atexit, resource, sys
 from pathlib import Path
 from askmask.cli.main import main
 
 def most():
     lines = Path("/proc/self/status").read_text().splitlines()
     kilobytes = next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
+    kilobytes += resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss  # the second process
     print(kilobytes / 1024, file=sys.stderr)
 
 atexit.register(most)
@@ -219,7 +220,10 @@ main()
 
 
 def whole(paths: tuple[Path, Path]) -> tuple[Seconds, float, tuple[float, float]]:
-    """Wall and CPU seconds, MB at most and value of gIoU and AP: the command, from its start."""
+    """Wall and CPU seconds, MB at most and value of gIoU and AP: the command, from its start.
+
+    MB of both processes are added, though they share the pages of libraries.
+    """
     queries, predictions = map(str, paths)
     command = ["evaluate", predictions, "--against", queries, "--protocol", "r2sm", "--json"]
     start, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)

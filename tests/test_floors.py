@@ -14,6 +14,7 @@ FLOORS = (
         "rle",
         "rle_batch",
         "loops",
+        "compiled",
         "collector",
         "geometry",
         "polygons",

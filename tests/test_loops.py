@@ -35,3 +35,18 @@ def test_the_collector_is_as_it_was_afterwards(enabled: bool) -> None:
         assert gc.isenabled() is enabled
     finally:
         (gc.enable if before else gc.disable)()
+
+
+def test_numba_does_not_load_scipy_but_leaves_it_as_it_is() -> None:
+    for name in ("numba", "scipy"):
+        pytest.importorskip(name)
+    code = """if True:
+        import sys
+        from askmask import compiled
+        compiled._numba()
+        print("numba.np.arraymath" in sys.modules, "scipy.linalg" in sys.modules)
+        import scipy.linalg.cython_blas
+        print(hasattr(scipy.linalg.cython_blas, "__pyx_capi__"))
+    """
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True", "False", "True"]

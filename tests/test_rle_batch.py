@@ -22,7 +22,7 @@ def engine(request: pytest.FixtureRequest) -> Iterator[str]:
     """Check with NumPy's arrays, and with the loops that numba compiles for large batches."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(loops, "worth", lambda _: request.param == "loops")
-        patch.setattr(loops, "_compiled", lambda loop: loop)
+        patch.setattr(loops, "compiled", lambda loop: loop)
         yield request.param
 
 

@@ -6,20 +6,16 @@ numbers, so callers choose by size alone: starting numba takes longer than a sma
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Callable
-from functools import cache
-from importlib import import_module
 from importlib.util import find_spec
-from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["BATCH", "cover", "intersect", "read", "sound", "worth"]
+from askmask.compiled import compiled
+
+__all__ = ["BATCH", "area", "cover", "intersect", "read", "sound", "worth"]
 
 _Ints = NDArray[np.int64]
-_Loop = TypeVar("_Loop", bound=Callable[..., Any])
 
 _INSTALLED = find_spec("numba") is not None
 
@@ -42,23 +38,6 @@ _NEVER = 1 << 62
 def worth(number: int) -> bool:
     """Whether so many characters or edges are worth compiled loops, and numba is there."""
     return _INSTALLED and number >= _WORTH
-
-
-@cache
-def _numba() -> Any:
-    """Load numba. It leaves some 100,000 objects that the collector need not look at again."""
-    numba = import_module("numba")
-    gc.freeze()
-    return numba
-
-
-@cache
-def _compiled(loop: _Loop) -> _Loop:
-    """Compile a loop, or take what an earlier process has left in the cache on disk."""
-    try:
-        return _numba().njit(cache=True, nogil=True)(loop)  # type: ignore[no-any-return]
-    except RuntimeError:  # no folder for the cache can be written
-        return _numba().njit(nogil=True)(loop)  # type: ignore[no-any-return]
 
 
 def _read(
@@ -108,7 +87,7 @@ def _read_checked(
     """Read codes as `_read` does, after a look at their characters, which is quicker apart."""
     if len(characters) and (characters.min() < _ZERO or characters.max() > _HIGHEST):
         return False
-    return bool(_compiled(_read)(characters, first, pixels, along, edges))
+    return bool(compiled(_read)(characters, first, pixels, along, edges))
 
 
 def read(characters: NDArray[np.uint8], first: _Ints, pixels: _Ints) -> tuple[_Ints, _Ints] | None:
@@ -136,6 +115,20 @@ def sound(characters: NDArray[np.uint8], first: _Ints, pixels: _Ints) -> bool:
     return _read_checked(characters, first, pixels, nowhere, nowhere)
 
 
+def _area(along: _Ints, first: _Ints, pixels: _Ints) -> None:
+    """Sum the runs of each mask."""
+    for mask in range(len(pixels)):
+        for edge in range(first[mask], first[mask + 1], 2):
+            pixels[mask] += along[edge + 1] - along[edge]
+
+
+def area(along: _Ints, first: _Ints) -> _Ints:
+    """Count the pixels of each of M masks, (M,) int64; edges as in `metrics.edges.Edges`."""
+    pixels = np.zeros(len(first) - 1, np.int64)
+    compiled(_area)(along, first, pixels)
+    return pixels
+
+
 def _unite(
     along: _Ints, first: _Ints, offset: _Ints, borders: _Ints, united: _Ints, edges: _Ints
 ) -> None:
@@ -147,6 +140,13 @@ def _unite(
     written = 0
     edges[0] = 0
     for group in range(len(borders) - 1):
+        if borders[group + 1] == borders[group] + 1:  # nearly half of them
+            mask = borders[group]
+            for edge in range(first[mask], first[mask + 1]):
+                united[written] = along[edge] - offset[mask]
+                written += 1
+            edges[group + 1] = written
+            continue
         number = 0
         for mask in range(borders[group], borders[group + 1]):
             start = first[mask]
@@ -194,9 +194,11 @@ def _cover(united: _Ints, edges: _Ints, table: _Ints) -> None:
     for query in range(len(table)):
         at, end = edges[4 * query : 4 * query + 4].copy(), edges[4 * query + 1 : 4 * query + 5]
         if at[2] == end[3]:  # two roles are nearly all that there is
-            for edge in range(at[0], end[1]):
-                kind = 1 + (edge >= at[1])
-                table[query, kind] += united[edge] if (edge - at[kind - 1]) & 1 else -united[edge]
+            for role in range(2):
+                total = 0
+                for edge in range(at[role], end[role], 2):
+                    total += united[edge + 1] - united[edge]
+                table[query, 1 + role] = total
             here = at[0]
             there = at[1]
             both = 0
@@ -238,9 +240,9 @@ def cover(along: _Ints, first: _Ints, offset: _Ints, cell: _Ints, queries: int) 
     """
     borders = np.searchsorted(cell, np.arange(4 * queries + 1))
     united, edges = np.empty(len(along), np.int64), np.diff(first[borders], prepend=0)
-    _compiled(_unite)(along, first, offset, borders, united, edges)
+    compiled(_unite)(along, first, offset, borders, united, edges)
     table = np.zeros((queries, 16), np.int64)
-    _compiled(_cover)(united, edges, table)
+    compiled(_cover)(united, edges, table)
     return table
 
 
@@ -265,5 +267,5 @@ def _intersect(
 def intersect(along: _Ints, first: _Ints, offset: _Ints, a: _Ints, b: _Ints) -> _Ints:
     """Count the pixels that mask a[k] and mask b[k] have in common, (K,) int64."""
     common = np.zeros(len(a), np.int64)
-    _compiled(_intersect)(along, first, offset, a, b, common)
+    compiled(_intersect)(along, first, offset, a, b, common)
     return common

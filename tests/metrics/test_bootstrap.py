@@ -1,6 +1,9 @@
 """Bootstrap intervals: repeatable, of the right width, undefined where the value is."""
 
 import math
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -58,3 +61,26 @@ def test_undefined_value_has_undefined_ends() -> None:
     assert np.isnan(ends[0]).all()
     assert ends[1] == (1.0, 1.0)
     assert np.isnan(intervals([_mean_of(np.ones(0))], seed=0)).all()
+
+
+_ENDS = """
+import numpy as np
+from askmask.metrics.bootstrap import intervals
+from askmask.metrics.terms import Terms
+above, below = np.random.default_rng(1).random((2, 20, 1_000))
+terms = [Terms(a, b, b > 0) for a, b in zip(above, below)]
+print(intervals(terms, seed=0, resamples=200))
+"""
+
+
+def test_threads_of_blas_change_no_digit() -> None:
+    one, three = (
+        subprocess.run(
+            [sys.executable, "-c", _ENDS],
+            env={**os.environ, "OPENBLAS_NUM_THREADS": threads},
+            check=True,
+            capture_output=True,
+        ).stdout
+        for threads in "13"
+    )
+    assert one == three != b""

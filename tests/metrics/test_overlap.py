@@ -31,7 +31,7 @@ def engine(request: pytest.FixtureRequest) -> Iterator[str]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(loops, "worth", lambda _: request.param != "arrays")
         if request.param == "loops":
-            patch.setattr(loops, "_compiled", lambda loop: loop)
+            patch.setattr(loops, "compiled", lambda loop: loop)
         yield request.param
 
 

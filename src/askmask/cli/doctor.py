@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import os
 import platform
 import re
 import subprocess
 import sys
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from importlib import import_module, metadata
@@ -177,6 +175,9 @@ def _hub_cache() -> Check:
 
 def _hub_connection() -> Check:
     """Ask the hub for its front page."""
+    import http.client
+    import urllib.request
+
     from huggingface_hub.constants import ENDPOINT, HF_HUB_OFFLINE
 
     if HF_HUB_OFFLINE:

@@ -75,12 +75,12 @@ def evaluate(
     from askmask.formats.askmask import read_queries
     from askmask.formats.files import file_sha256, write_json
     from askmask.formats.predictions.registry import check_format, predictions_for
-    from askmask.metrics import evaluate as evaluate_records
+    from askmask.metrics.evaluate import evaluate_files
     from askmask.metrics.protocols import load_protocol
     from askmask.reports.tables import write_figures_csv
 
     try:
-        rules = load_protocol(protocol)
+        load_protocol(protocol)
     except ConfigError as error:
         raise typer.BadParameter(f"--{error}") from error
     try:
@@ -88,11 +88,13 @@ def evaluate(
     except ConfigError as error:
         raise typer.BadParameter(f"--predictions-format: {error}") from error
     on_torn = warn_of_torn if allow_missing else None
-    report = evaluate_records(
-        read_queries(against),
-        predictions_for(predictions, against, predictions_format, on_torn=on_torn),
-        rules,
+    report = evaluate_files(
+        against,
+        predictions,
+        protocol,
+        predictions_format=predictions_format,
         allow_missing=allow_missing,
+        on_torn=on_torn,
         data=file_sha256(against)[:_HASH_DIGITS],
     )
     if out is not None:

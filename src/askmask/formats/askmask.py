@@ -23,6 +23,7 @@ from askmask.formats.files import (
 from askmask.formats.names import Names
 from askmask.formats.prediction import PredictedMask, Prediction, prediction_from_answer
 from askmask.formats.records import Entity, EntityRecord, Line, QueryRecord, Target
+from askmask.formats.spans import WHOLE, Span
 from askmask.formats.typed_lines import read_block
 
 __all__ = [
@@ -57,14 +58,14 @@ _BLOCK = 1_000
 """Records that wait for the check of their codes at most."""
 
 
-def _read(path: str | Path, kind: type[_L], advice: str) -> Iterator[_L]:
-    """Read a file block by block, refusing a second record of the same name.
+def _read(path: str | Path, kind: type[_L], advice: str, span: Span = WHOLE) -> Iterator[_L]:
+    """Read a file, or a part of it, block by block, refusing a second record of the same name.
 
     Before an error, all records in front of it come.
     """
     path = str(path)
     seen = Names()
-    for number, block in iter_blocks(path):
+    for number, block in iter_blocks(path, span):
         records = read_block(kind, block, path, number)
         names = {getattr(record, kind.NAME) for record in records or ()}
         if records is not None and len(names) == len(records) and not seen.may_hold(names):
@@ -156,17 +157,17 @@ def read_entities(path: str | Path) -> Iterator[EntityRecord]:
     return _read(path, EntityRecord, "make or copy it again")
 
 
-def read_queries(path: str | Path) -> Iterator[QueryRecord]:
-    """Read a queries file line by line.
+def read_queries(path: str | Path, span: Span = WHOLE) -> Iterator[QueryRecord]:
+    """Read a queries file, or a part of it, line by line.
 
     Raises:
         DataError: naming file, line and key; also when an id comes twice.
     """
-    return _read(path, QueryRecord, "make or copy it again")
+    return _read(path, QueryRecord, "make or copy it again", span)
 
 
-def read_predictions(path: str | Path) -> Iterator[Prediction]:
-    """Read a predictions file line by line.
+def read_predictions(path: str | Path, span: Span = WHOLE) -> Iterator[Prediction]:
+    """Read a predictions file, or a part of it, line by line.
 
     Raises:
         DataError: naming file, line and key; also when an id comes twice.
@@ -176,7 +177,7 @@ def read_predictions(path: str | Path) -> Iterator[Prediction]:
         "finish the run with `askmask predict … --resume`, or leave the line out and score its "
         "query as empty with --allow-missing"
     )
-    return _read(path, Prediction, advice)
+    return _read(path, Prediction, advice, span)
 
 
 def _write(path: str | Path, records: Iterable[Line]) -> None:

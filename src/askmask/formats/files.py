@@ -14,6 +14,7 @@ from typing import Any, BinaryIO, NoReturn
 
 from askmask.atomic import atomic_write
 from askmask.errors import DataError, OutputError, TornLineError
+from askmask.formats.spans import WHOLE, Span
 
 __all__ = [
     "MAX_JSON_BYTES",
@@ -185,8 +186,12 @@ def iter_jsonl(
         raise _unreadable(path, error) from error
 
 
-def iter_blocks(path: str | Path) -> Iterator[tuple[int, bytes]]:
+def iter_blocks(path: str | Path, span: Span = WHOLE) -> Iterator[tuple[int, bytes]]:
     """Read a file in blocks of whole lines; a line that is too long is cut behind the limit.
+
+    Args:
+        path: the file.
+        span: the part of it that is read.
 
     Yields:
         Number from 1 of the block's first line, and the block.
@@ -195,14 +200,17 @@ def iter_blocks(path: str | Path) -> Iterator[tuple[int, bytes]]:
         DataError: when the file cannot be read.
     """
     path = Path(path)
-    number = 1
+    number, place = span.number, span.start
+    stop = math.inf if span.stop is None else span.stop
     try:
         with path.open("rb") as stream:
-            while block := stream.read(_BLOCK_BYTES):
+            stream.seek(place)
+            while block := stream.read(int(min(_BLOCK_BYTES, stop - place))):
                 if not block.endswith(b"\n"):
                     block += stream.readline(MAX_LINE_BYTES + 1)
                 yield number, block
                 number += block.count(b"\n")
+                place += len(block)
     except OSError as error:
         raise _unreadable(path, error) from error
 

@@ -45,7 +45,7 @@ class _Stairs(NamedTuple):
     @property
     def area(self) -> float:
         """Sum of the heights over all right masks."""
-        return float(self.height @ np.diff(self.right, prepend=0))
+        return float((self.height * np.diff(self.right, prepend=0)).sum())  # @ may use threads
 
     def then(self, at: NDArray[np.int64], number: NDArray[np.int64]) -> _Stairs:
         """Go on with right masks at these places; they lift the lower steps before them."""

@@ -18,6 +18,15 @@ LEVEL = 0.95
 _CHUNK = 1_000_000
 """Numbers drawn at a time: bounds the memory, and small arrays are quicker."""
 
+_DRAWS = 32
+"""Resamples that are summed at a time at most."""
+
+_PRODUCTS = 200_000
+"""Products of one multiplication of matrices: so few that OpenBLAS starts no threads for it.
+
+They would take longer than the sums, and round them in another order for each number of them.
+"""
+
 
 def _draw_sums(
     rng: np.random.Generator, draws: NDArray[np.int64], terms: NDArray[np.float64]
@@ -27,7 +36,12 @@ def _draw_sums(
     times = np.empty((len(draws), n))
     for row, number in zip(times, draws.tolist(), strict=True):
         row[:] = np.bincount(rng.integers(0, n, number), minlength=n)
-    return np.asarray(times @ terms)
+    sums = np.zeros((len(draws), terms.shape[1]))
+    block = max(1, _PRODUCTS // sums.size)
+    for start in range(0, n, block):
+        queries = slice(start, start + block)
+        sums += times[:, queries] @ terms[queries]
+    return sums
 
 
 def _resampled(
@@ -47,7 +61,7 @@ def _resampled(
         left = left - draws
         terms = np.stack([column[rows] for column in columns], axis=1)
         release()
-        step = max(1, _CHUNK // places)
+        step = min(_DRAWS, max(1, _CHUNK // places))
         for start in range(0, resamples, step):
             part = slice(start, start + step)
             sums[part] += _draw_sums(rng, draws[part], terms)

@@ -29,7 +29,7 @@ from askmask.metrics.parts import Parts, parts_of
 from askmask.metrics.twins import Twins
 from askmask.types import MaskType
 
-__all__ = ["MASK_TYPES", "NO_TYPE", "Counter", "Counts", "Wanted", "count"]
+__all__ = ["MASK_TYPES", "NO_TYPE", "THREADS", "Counter", "Counts", "Wanted", "count"]
 
 MASK_TYPES = tuple(MaskType)
 """The types in the order of their codes in `Counts.asked_type` and `Counts.answered_type`."""
@@ -43,7 +43,8 @@ _CHARACTERS = BATCH
 _QUERIES = 1_000
 """Queries that are counted at a time at most."""
 
-_WORKERS = os.cpu_count() or 1
+THREADS = os.cpu_count() or 1
+"""Threads that count beside what reads."""
 
 _REJECTED = 0.5
 """A fused mask is no answer when the model's no-target probability is above this."""
@@ -167,11 +168,17 @@ class Counter:
     Compiled loops leave Python to other threads; so does much of NumPy.
     """
 
-    def __init__(self, wanted: Wanted | None = None) -> None:
-        """Start without queries; count all that there is when nothing is said."""
+    def __init__(self, wanted: Wanted | None = None, threads: int = THREADS) -> None:
+        """Start without queries.
+
+        Args:
+            wanted: which counts; all that there are by default.
+            threads: that count beside what reads; 0 where other processes have the cores.
+        """
         self._wanted = wanted or Wanted()
         self._twins = Twins()
-        self._workers = ThreadPoolExecutor(_WORKERS)
+        self._threads = threads
+        self._workers = ThreadPoolExecutor(threads) if threads else None
         self._counting: deque[Future[list[Counts]]] = deque()
         self._columns, self._masks, self._kept = Table(), Table(axis=-1), 0
         self._rows = array("q")
@@ -201,10 +208,13 @@ class Counter:
             rows = self._rows[len(self._rows) - len(queries) :]
             for row, query, groups in zip(rows, queries, parts.by_role(), strict=True):
                 self._twins.add(row, query, groups)
+        if self._workers is None:
+            self._keep(_count_parts(parts, queries, answers, self._wanted))
+            return
         self._counting.append(
             self._workers.submit(_count_parts, parts, queries, answers, self._wanted)
         )
-        if len(self._counting) > _WORKERS + 1:  # lest records wait in numbers
+        if len(self._counting) > self._threads + 1:  # lest records wait in numbers
             self._keep(self._counting.popleft().result())
 
     def _keep(self, counted: list[Counts]) -> None:
@@ -219,12 +229,23 @@ class Counter:
                 self._masks.append(columns)
             self._kept += len(counts)
 
-    def counts(self) -> Counts:
-        """Return the counts of all queries by row, and end the counting."""
+    def _finish(self) -> None:
+        """Count and keep all that was added."""
         self._count()
         while self._counting:
             self._keep(self._counting.popleft().result())
-        self._workers.shutdown()
+
+    def extend(self, counts: Counts) -> None:
+        """Add queries that were counted elsewhere, without twins, in rows behind all others."""
+        self._finish()
+        self._rows.extend(range(self._kept, self._kept + len(counts)))
+        self._keep([counts])
+
+    def counts(self) -> Counts:
+        """Return the counts of all queries by row, and end the counting."""
+        self._finish()
+        if self._workers is not None:
+            self._workers.shutdown()
         masks = self._masks.columns()
         counts = Counts(**self._columns.columns(), instances=Instances(**masks) if masks else None)
         rows = np.frombuffer(self._rows, np.int64)

@@ -57,6 +57,8 @@ class Edges:
     @cached_property
     def area(self) -> _Ints:
         """(M,) int64, pixels of each mask."""
+        if loops.worth(len(self.along)):
+            return loops.area(self.along, self.first)
         total = np.zeros(len(self.along) // 2 + 1, np.int64)
         np.cumsum(self.along[1::2] - self.along[0::2], out=total[1:])
         return np.diff(total[self.first // 2])

@@ -2,132 +2,19 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable
+from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
+from askmask.errors import TornLineError
+from askmask.formats.askmask import Prediction, QueryRecord, read_queries
+from askmask.formats.predictions.registry import AUTO, own_file, predictions_for
+from askmask.metrics.bootstrap import RESAMPLES
+from askmask.metrics.halves import score_halves
+from askmask.metrics.protocols import Protocol, load_protocol
+from askmask.metrics.report import Report
+from askmask.metrics.scoring import Scoring
 
-from askmask.collector import seldom_collected
-from askmask.errors import DataError
-from askmask.formats.askmask import Prediction, QueryRecord
-from askmask.metrics.bootstrap import RESAMPLES, intervals
-from askmask.metrics.calibration import reliability
-from askmask.metrics.columns import on_disk
-from askmask.metrics.counts import Counter, Counts
-from askmask.metrics.figures import OF_INSTANCES, wanted_by
-from askmask.metrics.mask_type import mask_type_confusion
-from askmask.metrics.pairing import Pairing, listed
-from askmask.metrics.protocols import Protocol, load_protocol, settings_of, terms_of
-from askmask.metrics.report import Figure, Report
-from askmask.metrics.signature import signature
-from askmask.metrics.slices import Slices
-
-__all__ = ["Scoring", "evaluate"]
-
-_MANY = 250_000
-"""Queries from which on slices are computed one by one, as each takes memory meanwhile."""
-
-
-def _undefined(counts: Counts, protocol: Protocol, ids: Sequence[str]) -> dict[str, str]:
-    """Why figures of instances have no value, where answers are one fused mask.
-
-    Raises:
-        DataError: when the protocol needs instances.
-    """
-    needing = [name for name in protocol.metrics if name in OF_INSTANCES]
-    fused = [ids[row] for row in counts.fused_only.nonzero()[0].tolist()]
-    if not needing or not fused:
-        return {}
-    reason = f"{len(fused):,} of {len(ids):,} answers are one fused mask without instances"
-    if protocol.needs_instances:
-        raise DataError(
-            f"predictions: {reason} ({listed(fused)}), but {', '.join(needing)} need masks one by "
-            "one with scores; score with protocol select, which leaves them undefined"
-        )
-    return dict.fromkeys(needing, reason)
-
-
-class Scoring:
-    """Scores queries and their predictions, row by row, into a report."""
-
-    def __init__(self, protocol: Protocol, **said: str | None) -> None:
-        """Start without queries.
-
-        Args:
-            protocol: which figures and slices, by which rules.
-            said: what else signatures say, e.g. data="3f8a0c9d21b4"; None is left out.
-        """
-        self._protocol, self._said = protocol, said
-        self._counter = Counter(wanted_by(protocol.metrics, protocol.rules))
-        self._slices = Slices(protocol.slices)
-
-    def add(self, row: int, query: QueryRecord, prediction: Prediction) -> None:
-        """Add the query of `row` and its answer.
-
-        Raises:
-            DataError: when a mask has another size than its query or a score is not finite.
-        """
-        self._counter.add(row, query, prediction)
-        self._slices.add(row, query)
-
-    def report(
-        self, ids: Sequence[str], *, missing: int = 0, resamples: int = RESAMPLES, seed: int = 0
-    ) -> Report:
-        """Compute the figures, and end the scoring.
-
-        Args:
-            ids: of the queries, by row.
-            missing: queries that were added without a prediction of the model.
-            resamples: number of bootstrap resamples.
-            seed: of the bootstrap.
-
-        Raises:
-            DataError: when answers lack the instances that the protocol needs.
-        """
-        counts, chosen = self._counter.counts(), self._protocol
-        undefined = _undefined(counts, chosen, ids)
-        terms = terms_of(counts, chosen)
-
-        def figures(of: str | None, rows: NDArray[np.bool_] | None) -> dict[str, Figure]:
-            metrics = terms
-            if rows is not None:
-                metrics = {name: on_disk(one[rows]) for name, one in terms.items()}
-            bounds = intervals(list(metrics.values()), seed=seed, resamples=resamples)
-            common = {"slice": of, "missing": missing or None}
-            return {
-                name: Figure(
-                    value=metric.value,
-                    low=low,
-                    high=high,
-                    n=metric.n,
-                    signature=signature(
-                        name, {**settings_of(name, chosen), **common, "n": metric.n, **self._said}
-                    ),
-                )
-                for (name, metric), (low, high) in zip(metrics.items(), bounds, strict=True)
-            }
-
-        members = self._slices.members(len(counts))
-        with ThreadPoolExecutor(os.cpu_count() if len(counts) < _MANY else 1) as pool:
-            whole = pool.submit(figures, None, None)
-            slices = dict(zip(members, pool.map(figures, members, members.values()), strict=True))
-
-        return Report(
-            protocol=chosen.name,
-            n=len(counts),
-            failed=int(counts.failed.sum()),
-            missing=missing,
-            metrics=whole.result(),
-            slices=slices,
-            confusion=mask_type_confusion(counts),
-            counts=counts,
-            query_ids=ids,
-            terms=terms,
-            reliability=reliability(counts),
-            undefined=undefined,
-        )
+__all__ = ["evaluate", "evaluate_files"]
 
 
 def evaluate(
@@ -162,9 +49,44 @@ def evaluate(
             the instances that the protocol needs.
     """
     chosen = load_protocol(protocol) if isinstance(protocol, str) else protocol
-    pairing = Pairing(queries, predictions, allow_missing)
     scoring = Scoring(chosen, data=data)
-    with seldom_collected():
-        for row, query, prediction in pairing:
-            scoring.add(row, query, prediction)
+    pairing = scoring.add_all(queries, predictions, allow_missing=allow_missing)
     return scoring.report(pairing.ids, missing=pairing.absent, resamples=resamples, seed=seed)
+
+
+def evaluate_files(
+    queries: Path,
+    predictions: Path,
+    protocol: str = "select",
+    *,
+    predictions_format: str = AUTO,
+    allow_missing: bool = False,
+    on_torn: Callable[[TornLineError], None] | None = None,
+    data: str | None = None,
+) -> Report:
+    """Score a predictions file against a queries file, as `evaluate` does what they hold.
+
+    Two processes read one half each of long files of our own lines.
+
+    Args:
+        queries: queries file.
+        predictions: file or folder.
+        protocol: a preset's name, with options or without (see `load_protocol`).
+        predictions_format: layout of the predictions, see `predictions_for`.
+        allow_missing: as of `evaluate`.
+        on_torn: as of `predictions_for`.
+        data: as of `evaluate`.
+
+    Raises:
+        ConfigError: when the protocol is not known.
+        DataError: as of `evaluate`, and naming file, line and key of what is malformed.
+        ImageError: for pictures that cannot be read.
+    """
+    lines = own_file(predictions, predictions_format)
+    if lines is not None and (halves := score_halves(queries, lines, protocol, data=data)):
+        scoring, ids = halves
+        return scoring.report(ids)
+    answers = predictions_for(predictions, queries, predictions_format, on_torn=on_torn)
+    return evaluate(
+        read_queries(queries), answers, protocol, allow_missing=allow_missing, data=data
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import overload
 
 __all__ = ["Ids"]
@@ -33,6 +33,11 @@ class Ids(Sequence[str]):
             self._starts.append(self._file.seek(0, 2))
             self._file.write(json.dumps(self._last).encode() + b"\n")
             self._last = []
+
+    def blocks(self) -> Iterator[list[str]]:
+        """Yield the ids, many at a time."""
+        for block in range(len(self._starts) + 1):
+            yield self._block(block)
 
     def __len__(self) -> int:
         return len(self._starts) * _BLOCK + len(self._last)

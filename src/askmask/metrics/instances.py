@@ -157,7 +157,9 @@ def match_instances(
     pairs = overlapping(edges, (mask_at, query), (target_at, target_query), crowd, _LEAST)
     rank = ranks(query, score)
     counts_not = crowd | outside(area[target_at] if target_area is None else target_area)
-    matched, ignored = coco_matches(pairs[0], pairs[1], pairs.iou, query, rank, counts_not, crowd)
+    matched, ignored = coco_matches(
+        *(pairs.mask, pairs.target, pairs.iou, query, rank, counts_not, crowd), len(edges.along)
+    )
     ignored |= np.where(outside(area[mask_at]), ~matched & ALL_THRESHOLDS, 0).astype(np.uint16)
     single = pairs.where(~crowd[pairs.target])
     hit, beside = np.zeros((2, len(query)), bool)

@@ -9,8 +9,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from askmask import loops
 from askmask.metrics.assignment import assign
 from askmask.metrics.columns import CHUNK, Table, chunks
+from askmask.metrics.matching_loop import match
 
 __all__ = [
     "ALL_THRESHOLDS",
@@ -98,6 +100,7 @@ def coco_matches(
     rank: _Ints,
     ignored_target: NDArray[np.bool_],
     crowd: NDArray[np.bool_],
+    edges: int = 0,
 ) -> tuple[_Bits, _Bits]:
     """Match as COCOeval does: best score first, each takes the free target of the highest IoU.
 
@@ -112,18 +115,20 @@ def coco_matches(
         rank: (D,) int64 of `ranks`.
         ignored_target: (A, G) bool, for each range of area.
         crowd: (G,) bool.
+        edges: of all masks, by whose number compiled loops are chosen.
 
     Returns:
         matched and matched to an ignored target, both (A, D) uint16; bit t is that of threshold t.
     """
-    ranges_of_area = len(ignored_target)
-    matched = np.zeros((ranges_of_area, len(query)), np.uint16)
-    ignored = np.zeros_like(matched)
-    free = np.full(ignored_target.shape, ALL_THRESHOLDS, np.uint16)
     passed = ((1 << np.searchsorted(_PASSED, iou, side="right")) - 1).astype(np.uint16)
     live = np.flatnonzero((passed > 0) & (rank[mask] < MAX_DETECTIONS))
     # COCO walks through the targets in order and keeps the last of equal IoUs.
     live = live[np.lexsort((-target[live], -iou[live], rank[mask[live]], query[mask[live]]))]
+    if loops.worth(edges):
+        pairs = mask[live], target[live], passed[live]
+        return match(*pairs, ignored_target, crowd, len(query))
+    matched, ignored = np.zeros((2, len(ignored_target), len(query)), np.uint16)
+    free = np.full(ignored_target.shape, ALL_THRESHOLDS, np.uint16)
     for rows, wants_ignored in _turns(live, mask, query):
         m, g = mask[rows], target[rows]
         fits = ignored_target[:, g] == wants_ignored

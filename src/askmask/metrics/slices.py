@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from array import array
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,6 +100,16 @@ class Slices:
         for family, rows in self._rows.items():
             for name in FAMILIES[family](query):
                 rows[name].append(row)
+
+    def rows(self) -> Iterator[tuple[str, str, NDArray[np.int64]]]:
+        """Yield family, name and rows of each slice."""
+        for family, by_name in self._rows.items():
+            for name, rows in by_name.items():
+                yield family, name, np.frombuffer(rows, np.int64)
+
+    def extend(self, family: str, name: str, rows: NDArray[np.int64]) -> None:
+        """Add rows, (K,) int64, to a slice."""
+        self._rows[family][name].frombytes(rows.tobytes())
 
     def members(self, n: int) -> dict[str, NDArray[np.bool_]]:
         """Return each slice that is not empty, "family=name" -> (n,) bool.

@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from askmask.errors import ConfigError, DataError, TornLineError
-from askmask.formats.askmask import read_queries
 from askmask.formats.files import file_sha256
-from askmask.formats.predictions.registry import AUTO, predictions_for
+from askmask.formats.predictions.registry import AUTO
 from askmask.metrics.compare import Difference, compare
-from askmask.metrics.evaluate import evaluate
+from askmask.metrics.evaluate import evaluate_files
 from askmask.metrics.report import Report
 from askmask.reports.run_files import Run, read_run
 
@@ -97,11 +96,13 @@ def compare_runs(
                 "runs are compared on the same queries only"
             )
     reports = [
-        evaluate(
-            read_queries(asked),
-            predictions_for(run.predictions, asked, predictions_format, on_torn=on_torn),
+        evaluate_files(
+            asked,
+            run.predictions,
             protocol,
+            predictions_format=predictions_format,
             allow_missing=allow_missing,
+            on_torn=on_torn,
             data=sha256[:_HASH_DIGITS],
         )
         for run in runs

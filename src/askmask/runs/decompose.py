@@ -19,8 +19,8 @@ from askmask.formats.askmask import (
 )
 from askmask.formats.files import file_sha256
 from askmask.metrics import Difference, Report, compare
-from askmask.metrics.evaluate import Scoring
 from askmask.metrics.protocols import PROTOCOLS
+from askmask.metrics.scoring import Scoring
 from askmask.models.oracle import AS_ANSWERED, ORACLES, STAGES, Asked, Scene, oracle_masks
 from askmask.models.pipeline import Pipeline
 from askmask.models.segmenter import Segmenter

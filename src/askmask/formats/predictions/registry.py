@@ -14,7 +14,15 @@ from askmask.formats.predictions.glamm import read_glamm
 from askmask.formats.predictions.lisa import read_lisa
 from askmask.formats.predictions.png import holds_instances, read_png, read_png_instances
 
-__all__ = ["AUTO", "OWN", "PREDICTION_FORMATS", "check_format", "detect", "predictions_for"]
+__all__ = [
+    "AUTO",
+    "OWN",
+    "PREDICTION_FORMATS",
+    "check_format",
+    "detect",
+    "own_file",
+    "predictions_for",
+]
 
 AUTO = "auto"
 """Name that asks for `detect`."""
@@ -51,6 +59,14 @@ def check_format(name: str) -> str:
 def _lines_of(path: Path) -> Path:
     """Return the predictions file of a run folder, or the file itself."""
     return path / "predictions.jsonl" if path.is_dir() else path
+
+
+def own_file(path: Path, format: str = AUTO) -> Path | None:
+    """Return the file of our own lines that `predictions_for` would read; None when in doubt."""
+    lines = _lines_of(path)
+    if format in (OWN, AUTO) and lines.is_file() and _head(lines).startswith(b"{"):
+        return lines
+    return None
 
 
 def _head(path: Path) -> bytes:
