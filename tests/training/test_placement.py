@@ -120,3 +120,20 @@ def test_a_device_is_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
         Placement.named("cuda")
     with pytest.raises(ConfigError, match="expected one of auto, cpu, cuda, got 'gpu'"):
         Placement.named("gpu")
+
+
+def test_a_precision_is_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    product = torch.ones(2, 2)
+    for name, wanted in (
+        ("auto", torch.float32),
+        ("float32", torch.float32),
+        ("bfloat16", torch.bfloat16),
+    ):
+        with Placement.named("cpu", name).computing():
+            assert (product @ product).dtype is wanted
+    with pytest.raises(ConfigError, match="expected one of auto, float32, bfloat16, got 'half'"):
+        Placement.named("cpu", "half")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert Placement.named("auto").half
+    assert not Placement.named("auto", "float32").half

@@ -77,6 +77,12 @@ def train(
     device: Annotated[
         str, typer.Option(help="Where to compute: auto (a GPU if there is one), cpu or cuda.")
     ] = "auto",
+    precision: Annotated[
+        str,
+        typer.Option(
+            help="Of the steps: float32, bfloat16 (where that is enough), or auto: by the device."
+        ),
+    ] = "auto",
     resume: Annotated[bool, typer.Option(help="Go on in the run folder.")] = False,
 ) -> None:
     """Train a model with a committed recipe and export its weights."""
@@ -102,6 +108,7 @@ def train(
         seed=seed,
         resume=resume,
         device=device,
+        precision=precision,
         say=lambda message: typer.echo(message, err=True),
     )
     if weights == out:

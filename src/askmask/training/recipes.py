@@ -127,6 +127,7 @@ def train(
     seed: int | None = None,
     resume: bool = False,
     device: str = "auto",
+    precision: str = "auto",
     say: Progress = lambda message: None,
 ) -> Path:
     """Run a recipe.
@@ -151,6 +152,7 @@ def train(
         seed: of a system's parameters and pictures, instead of the recipe's own.
         resume: go on in `out`.
         device: where the training steps compute; see `Placement.named`.
+        precision: in which they do; see there too.
         say: told of each stage.
 
     Returns:
@@ -166,7 +168,7 @@ def train(
         raise ConfigError(f"unknown recipe {name!r}, there are {', '.join(RECIPES)}{hint}")
     recipe = overridden(RECIPES[name], settings)
     total = Budget.parse(budget or recipe.default_budget, recipe.default_budget)
-    place = Placement.named(device)
+    place = Placement.named(device, precision)
     if seed is not None and not isinstance(recipe, SystemRecipe):
         raise ConfigError(f"recipe {name}: --seed is for the seven systems; leave it out")
     if isinstance(recipe, AmodalSamRecipe | TuneRecipe):
