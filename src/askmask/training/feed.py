@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import cv2
@@ -61,7 +62,15 @@ def fed(make: Make[T], numbers: range, workers: int) -> Iterator[T]:
         prefetch_factor=4 if workers else None,
         multiprocessing_context="spawn" if workers else None,
     )
-    return iter(loader)
+    batches: Any = iter(loader)
+    try:
+        yield from batches
+    finally:
+        # A process that is stopped while it makes a batch may abort, which harms nobody. Torch
+        # would stop them when it is collected, and complain of that wherever it then is.
+        if workers:
+            with suppress(RuntimeError):
+                batches._shutdown_workers()
 
 
 def windowed(
