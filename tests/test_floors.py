@@ -20,6 +20,7 @@ FLOORS = (
         "polygons",
         "images",
         "atomic",
+        "cores",
         "errors",
     ),
     ("formats", "overlay", "answers", "llm"),

@@ -45,7 +45,7 @@ ANSWERS = [
 def short_files_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(halves, "_WORTH_BYTES", 0)
     monkeypatch.setattr(halves, "_START_BYTES", 0)
-    monkeypatch.setattr(halves, "_cores", lambda: 2)
+    monkeypatch.setattr(halves, "cores", lambda: 2)
 
 
 @pytest.fixture
@@ -132,7 +132,7 @@ def test_switches_between_twins_need_all_queries(files) -> None:
 
 
 def test_one_core_is_for_one_process(files, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(halves, "_cores", lambda: 1)
+    monkeypatch.setattr(halves, "cores", lambda: 1)
     assert score_halves(*files(QUERIES, ANSWERS), "gres") is None
 
 

@@ -20,6 +20,7 @@ from threading import Thread
 
 import numpy as np
 
+from askmask.cores import cores
 from askmask.errors import AskmaskError
 from askmask.formats.askmask import read_predictions, read_queries
 from askmask.formats.files import iter_lines
@@ -44,13 +45,6 @@ _CODE = "from askmask.metrics.halves import score_second_half; score_second_half
 _Part = tuple[Path, Span]
 
 
-def _cores() -> int:
-    """Cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def _first_id(path: Path, span: Span) -> object:
     """Return the id of the first line of a part; None when it has none."""
     with path.open("rb") as stream:
@@ -67,7 +61,7 @@ def _halves(queries: Path, predictions: Path, protocol: str) -> list[tuple[_Part
     """
     chosen = load_protocol(protocol)
     together = wanted_by(chosen.metrics, chosen.rules).twins
-    if together or _cores() < 2 or not sys.executable:
+    if together or cores() < 2 or not sys.executable:
         return []
     paths = (queries, predictions)
     try:

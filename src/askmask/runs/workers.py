@@ -15,11 +15,11 @@ from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
 from threading import Thread
 
+from askmask.cores import one_thread_each
 from askmask.errors import AskmaskError
 from askmask.formats.askmask import Prediction
 from askmask.models.segmenter import Segmenter
 from askmask.runs.engine import AskedPicture, Manner, answer_picture
-from askmask.training.cores import one_thread_each
 
 __all__ = ["answer_in_processes"]
 

@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from askmask.cores import cores, one_thread_each
 from askmask.images import read_image
 from askmask.models.embedded.mask_type import TYPES
 from askmask.models.embedded.proposer import EmbeddedProposer
@@ -29,7 +30,6 @@ from askmask.pantry.language.banks import Pool
 from askmask.pantry.language.queries import build_queries
 from askmask.pantry.sprites import SpriteBank
 from askmask.rle import decode
-from askmask.training.cores import cores, one_thread_each
 from askmask.training.renders import learnable, render_digest
 
 __all__ = ["CachedQuery", "CachedScene", "cache_renders", "cache_scenes", "read_shard"]

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import cv2
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
-from askmask.training.cores import cores
+from askmask.cores import cores
 
 __all__ = ["fed", "windowed", "workers_for"]
 
