@@ -277,7 +277,7 @@ class TestTraining:
 
     def test_options_of_the_embedded_model_are_refused(self, tmp_path: Path) -> None:
         with pytest.raises(ConfigError, match="--image-from and --only are for"):
-            train("completer-smoke", tmp_path / "run", only="selector")
+            train("completer-smoke", tmp_path / "run", only=["selector"])
         assert not (tmp_path / "run").exists()
 
 

@@ -36,18 +36,17 @@ def test_an_unknown_recipe_is_refused_with_the_nearest_name(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("only", "start_from", "message"),
+    ("only", "message"),
     [
-        ("words", None, "--only: expected one of proposer, selector, mask-type; got 'words'"),
-        ("proposer", None, "--only proposer and --image-from both name the proposer"),
-        ("selector", Path("run"), "--only with --start-from and --image-from both name"),
+        (["words"], "--only: expected proposer, selector, mask-type; got words"),
+        (["selector", "proposer"], "--only proposer and --image-from both name the proposer"),
     ],
 )
 def test_only_what_is_a_stage_and_not_kept_is_trained(
-    tmp_path: Path, only: str, start_from: Path | None, message: str
+    tmp_path: Path, only: list[str], message: str
 ) -> None:
     with pytest.raises(ConfigError, match=message):
-        train("embedded", tmp_path, only=only, image_from="embedded-v1", start_from=start_from)
+        train("embedded", tmp_path, only=only, image_from="embedded-v1")
 
 
 @pytest.mark.parametrize("only", ["selector", "mask-type"])
@@ -58,7 +57,7 @@ def test_one_stage_alone_is_measured_and_nothing_exported(
     shutil.copytree(run / "candidates", out / "candidates")
     settings = ["selector.batch=4", "config.comparative=false"]
     image_from = str(run / "weights")
-    found = train("embedded-smoke", out, image_from=image_from, only=only, settings=settings)
+    found = train("embedded-smoke", out, image_from=image_from, only=[only], settings=settings)
     assert found == out
     summary = json.loads((out / "run.json").read_text())
     assert summary["recipe"]["selector"]["batch"] == 4
@@ -147,7 +146,7 @@ def test_cached_candidates_hold_what_the_scene_says(run: Path) -> None:
 def test_all_but_one_stage_can_be_kept(run: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
     shutil.copytree(run / "candidates", out / "candidates")
-    weights = train("embedded-smoke", out, start_from=run, only="mask-type")
+    weights = train("embedded-smoke", out, start_from=run, only=["mask-type"])
     assert weights == out / "weights"
     kept = EmbeddedWeights(str(weights))
     kept.verify()

@@ -18,6 +18,8 @@ from askmask.formats.askmask import (
     write_entities,
     write_queries,
 )
+from askmask.pantry.build import build_scenes
+from askmask.pantry.language.folder import build_queries_folder
 from askmask.training.candidates import cache_renders, read_shard
 from askmask.training.renders import learnable
 
@@ -70,6 +72,30 @@ def test_a_shard_is_made_once_and_anew_for_other_queries(folder: Path, tmp_path:
     (other,) = cache_renders("embedded-v1", folder, tmp_path, workers=1)
     assert other != shard
     assert [query.text for query in read_shard(other)[0].queries] == [kept.text]
+
+
+def test_sentences_are_made_about_scenes_and_not_about_pictures(
+    folder: Path, tmp_path: Path
+) -> None:
+    (shard,) = cache_renders("embedded-v1", folder, tmp_path, per_scene=5, workers=1)
+    assert all(query.steps is None for query in read_shard(shard)[0].queries)
+
+    scenes = tmp_path / "scenes"
+    build_scenes(scenes, count=2, seed=1, size_hw=(120, 160), split="train")
+    build_queries_folder(scenes, split="train", per_image=3)
+    (written,) = cache_renders("embedded-v1", scenes, tmp_path, workers=1)
+    (more,) = cache_renders("embedded-v1", scenes, tmp_path, per_scene=5, workers=1)
+    for before, after in zip(read_shard(written), read_shard(more), strict=True):
+        count = len(before.queries)
+        assert after.queries[:count] == before.queries
+        made = after.queries[count:]
+        assert 0 < len(made) <= 5
+        for query in made:
+            assert query.steps is not None
+            assert set(query.wanted) <= set(range(after.candidates))
+            assert all(
+                after.candidates <= row < len(after.tokens.appearance) for row in query.references
+            )
 
 
 class TestLearnable:

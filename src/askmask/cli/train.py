@@ -52,14 +52,17 @@ def train(
     ] = None,
     start_from: Annotated[
         Path | None,
-        typer.Option(help="Start from the checkpoints in this run folder, e.g. on other data."),
+        typer.Option(
+            help="Start from the checkpoints in this run folder, e.g. on other data; of the "
+            "embedded model also from finished weights, shipped ones or a folder."
+        ),
     ] = None,
     only: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
             metavar="STAGE",
-            help="Train this stage alone: proposer, selector or mask-type. The others are those "
-            "of --start-from; without it, it is measured and nothing is exported.",
+            help="Train this stage alone: proposer, selector or mask-type; may be repeated. The "
+            "others are those of --start-from; without it, nothing is exported, only measured.",
         ),
     ] = None,
     settings: Annotated[
@@ -103,7 +106,7 @@ def train(
         validate=validate,
         image_from=image_from,
         start_from=start_from,
-        only=only,
+        only=only or (),
         settings=settings or (),
         seed=seed,
         resume=resume,

@@ -19,15 +19,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from askmask.cores import cores, one_thread_each
+from askmask.formats.askmask import EntityRecord
 from askmask.images import read_image
 from askmask.models.embedded.mask_type import TYPES
 from askmask.models.embedded.proposer import EmbeddedProposer
 from askmask.models.embedded.selector import picture_tokens
 from askmask.models.embedded.tokens import STEPS, MaskTokens
 from askmask.models.embedded.weights import EmbeddedWeights
+from askmask.pantry.build import scene_from_record
 from askmask.pantry.compose import compose
 from askmask.pantry.language.banks import Pool
-from askmask.pantry.language.queries import build_queries
+from askmask.pantry.language.queries import GeneratedQuery, build_queries
 from askmask.pantry.sprites import SpriteBank
 from askmask.rle import decode
 from askmask.training.renders import learnable, render_digest
@@ -96,6 +98,8 @@ class _Rendered:
     path: Path
     folder: Path
     places: range
+    per_scene: int
+    categories: tuple[str, ...]
 
 
 def cache_scenes(
@@ -169,19 +173,21 @@ def _composed(proposer: EmbeddedProposer, job: _Composed) -> Iterator[CachedScen
         generated = build_queries(scene, np.random.default_rng(seed), job.pool, job.per_scene)
         modal = [item.modal for item in scene.objects]
         tokens, count, owner = _tokens(proposer, scene.image, modal)
-        queries = [
-            CachedQuery(
-                text=query.text,
-                references=tuple(count + index for index in query.references),
-                wanted=_of(query.targets, owner),
-                targets=len(query.targets),
-                mask_type=TYPES.index(query.mask_type),
-                phrase=query.phrase,
-                steps=tuple(_of(getattr(query.steps, name), owner) for name in STEPS),
-            )
-            for query in generated
-        ]
-        yield CachedScene(tokens, count, tuple(queries))
+        queries = tuple(_cached(query, count, owner) for query in generated)
+        yield CachedScene(tokens, count, queries)
+
+
+def _cached(query: GeneratedQuery, count: int, owner: NDArray[np.int64]) -> CachedQuery:
+    """Say of a generated sentence which of the `count` candidates and true masks it is about."""
+    return CachedQuery(
+        text=query.text,
+        references=tuple(count + index for index in query.references),
+        wanted=_of(query.targets, owner),
+        targets=len(query.targets),
+        mask_type=TYPES.index(query.mask_type),
+        phrase=query.phrase,
+        steps=tuple(_of(getattr(query.steps, name), owner) for name in STEPS),
+    )
 
 
 def _of(objects: Collection[int], owner: NDArray[np.int64]) -> tuple[int, ...]:
@@ -216,6 +222,7 @@ def cache_renders(
     folder: Path,
     cache: Path,
     *,
+    per_scene: int = 0,
     shard: int = 100,
     workers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -226,17 +233,26 @@ def cache_renders(
         weights: as for `cache_scenes`.
         folder: what `learnable` reads.
         cache: where the shards go, under names that tell what the folder holds.
+        per_scene: sentences of training wordings that are made for each scene beside the written
+            ones, where the folder holds scenes, of which all is known, not just pictures.
         shard: pictures in a shard.
         workers: as for `cache_scenes`.
         progress: as for `cache_scenes`.
     """
     cache.mkdir(parents=True, exist_ok=True)
-    name, pictures = f"{folder.name}-{render_digest(folder)}", sum(1 for _ in learnable(folder))
+    name = f"{folder.name}-{render_digest(folder)}-{per_scene}"
+    names = [{entity.category for entity in record.entities} for record, _ in learnable(folder)]
+    categories = tuple(sorted(set().union(*names)))
     jobs = [
         _Rendered(
-            weights, cache / f"{name}-{start:07d}.npz", folder, range(pictures)[start:][:shard]
+            weights,
+            cache / f"{name}-{start:07d}.npz",
+            folder,
+            range(len(names))[start:][:shard],
+            per_scene,
+            categories,
         )
-        for start in range(0, pictures, shard)
+        for start in range(0, len(names), shard)
     ]
     return _make_shards(jobs, workers, progress)
 
@@ -265,7 +281,17 @@ def _rendered(proposer: EmbeddedProposer, job: _Rendered) -> Iterator[CachedScen
                     mask_type=TYPES.index(query.mask_type),
                 )
             )
+        queries += [_cached(query, count, owner) for query in _more(record, image, job)]
         yield CachedScene(tokens, count, tuple(queries))
+
+
+def _more(record: EntityRecord, image: NDArray[np.uint8], job: _Rendered) -> list[GeneratedQuery]:
+    """Make sentences about a rendered scene; none where the record is of a picture alone."""
+    if not job.per_scene or "occlusion" not in record.extra:
+        return []
+    scene = scene_from_record(record, image)
+    rng = np.random.default_rng([17, scene.seed])
+    return build_queries(scene, rng, "train", job.per_scene, job.categories, tell_apart=True)
 
 
 def _write_shard(path: Path, scenes: Sequence[CachedScene]) -> None:

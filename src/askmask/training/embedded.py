@@ -34,9 +34,10 @@ from askmask.training.loop import LoopSettings, TrainingTask, fit
 from askmask.training.mask_type import MaskTypeRecipe, MaskTypeTask
 from askmask.training.placement import Placement
 from askmask.training.proposer import ProposerRecipe, ProposerTask
-from askmask.training.run import TrainingRun, load_model
+from askmask.training.run import TrainingRun
 from askmask.training.samples import VALIDATION_SEEDS
 from askmask.training.selector import Example, SelectorRecipe, SelectorTask
+from askmask.training.start import load_start, weights_of
 from askmask.training.words import cache_words
 
 __all__ = ["STAGES", "EmbeddedRecipe", "EmbeddedTraining", "Progress"]
@@ -58,9 +59,10 @@ class EmbeddedRecipe:
         mask_type: settings of the third.
         shares: parts of the budget that the three get; caching is not counted.
         image_from: weights whose proposer is taken as it is; then the others share the budget.
-        start_from: run folder whose checkpoints the trained stages start from.
-        only: the one stage of `STAGES` that is trained and gets the whole budget. The others are
-            those of `start_from`; without it the stage is measured and nothing is exported.
+        start_from: run folder whose checkpoints the trained stages start from, or finished weights.
+        only: those of `STAGES` that are trained and share the budget; all if none is named. The
+            others are those of `start_from`; without it the stages are measured and nothing is
+            exported.
         validate: benchmark folder of rendered scenes that are measured (".val") and calibrated on;
             without it, calibration is on held-out composed scenes.
         config: sizes and thresholds.
@@ -73,7 +75,7 @@ class EmbeddedRecipe:
     shares: tuple[float, float, float] = (0.32, 0.48, 0.20)
     image_from: str | None = None
     start_from: str | None = None
-    only: str | None = None
+    only: tuple[str, ...] = ()
     validate: str | None = None
     config: EmbeddedConfig = field(default_factory=EmbeddedConfig)
     default_budget: str = "110m"
@@ -83,11 +85,12 @@ class _Examples(NamedTuple):
     """Sentences about composed scenes, rendered scenes, and scenes held out.
 
     Attributes:
+        rendered: those of each folder.
         held_out: about composed scenes for each pool of wordings, "val" about rendered ones.
     """
 
     learnt: list[Example]
-    rendered: list[Example]
+    rendered: list[list[Example]]
     held_out: dict[str, list[Example]]
 
 
@@ -114,18 +117,20 @@ class EmbeddedTraining:
         if (finished := self._finished()) is not None:
             self.say(f"finished before: {self.out}")
             return finished
-        only, keeps = self.recipe.only, self.recipe.start_from is not None
+        self.out.mkdir(parents=True, exist_ok=True)
+        if self._keeps:
+            self._keep()
         self._proposer()
-        if only == "proposer":
-            return self._summed_up()
-        examples = self._examples()
-        selector = self._selector(examples) if only in (None, "selector") else None
-        mask_type = self._mask_type(examples) if only in (None, "mask-type") else None
-        if only is not None and not keeps:
+        selector, mask_type = None, None
+        if self._trained != {"proposer"}:
+            examples = self._examples()
+            selector = self._selector(examples) if "selector" in self._trained else None
+            mask_type = self._mask_type(examples) if "mask-type" in self._trained else None
+        if self.recipe.only and not self._keeps:
             return self._summed_up()
         self.say("5/5 calibration and export")
         config = EmbeddedConfig.from_json(read_json(self.weights / "config.json"))
-        if only is None:
+        if not self._keeps:
             export_words(self._tower, config, self.weights)
         if mask_type is not None:
             export_mask_type(mask_type.model, config, self.weights / "mask_type.onnx")
@@ -137,6 +142,17 @@ class EmbeddedTraining:
             selector.model.save_pretrained(self._networks / "selector")
         self._summed_up(sha256=seal(self.weights, config))
         return self.weights
+
+    @property
+    def _trained(self) -> set[str]:
+        """Stages of this run."""
+        kept = set() if self.recipe.image_from is None else {"proposer"}
+        return set(self.recipe.only or STAGES) - kept
+
+    @property
+    def _keeps(self) -> bool:
+        """Whether what is not trained is taken from finished weights."""
+        return bool(self.recipe.only) and self.recipe.start_from is not None
 
     def _finished(self) -> Path | None:
         """What `train` returned, if the same was trained to the end before."""
@@ -159,48 +175,41 @@ class EmbeddedTraining:
     def _tower(self) -> TextTower:
         return TextTower.from_minilm().eval()
 
-    def _share(self, stage: int) -> Budget:
-        """Budget of proposer 0, selector 1 or mask type 2."""
-        if self.recipe.only is not None:
-            return self.budget
-        shares = list(self.recipe.shares)
-        if self.recipe.image_from is not None:
-            shares[0] = 0.0
-        return self.budget.share(shares[stage] / sum(shares))
+    def _share(self, stage: str) -> Budget:
+        """Budget of one of `STAGES`."""
+        shares = dict(zip(STAGES, self.recipe.shares, strict=True))
+        return self.budget.share(shares[stage] / sum(shares[each] for each in self._trained))
 
-    def _fit(self, stage: str, task: TrainingTask, budget: Budget, settings: LoopSettings) -> None:
-        folder = stage.replace(" ", "-")
+    def _fit(self, stage: str, task: TrainingTask, settings: LoopSettings) -> None:
+        """Train a stage, from where `start_from` is."""
         if self.recipe.start_from is not None:
-            load_model(task.model, Path(self.recipe.start_from) / folder)
+            load_start(task.model, self.recipe.start_from, stage)
         described = {**self.described, "stage": stage}
-        run = TrainingRun(self.out / folder, described, resume=self.resume)
-        self.measured.update(fit(task, run, budget, settings, self.place))
+        run = TrainingRun(self.out / stage, described, resume=self.resume)
+        self.measured.update(fit(task, run, self._share(stage), settings, self.place))
 
     def _proposer(self) -> None:
         image = self.weights / "image.onnx"
-        self.out.mkdir(parents=True, exist_ok=True)
-        only, start_from = self.recipe.only, self.recipe.start_from
-        if only in ("selector", "mask-type") and start_from is not None:
-            self.say(f"1/5 weights of {start_from}, all but {only}")
-            self._keep(Path(start_from) / "weights")
-            return
-        if self.recipe.image_from is not None:
+        if "proposer" in self._trained:
+            self.say(f"1/5 proposer, {self._share('proposer')}")
+            proposer = ProposerTask(self.recipe.proposer, self.recipe.config, self.recipe.validate)
+            self._fit("proposer", proposer, self.recipe.proposer.loop)
+            self.weights.mkdir(exist_ok=True)
+            export_image(proposer.model.net, image)
+            proposer.model.net.save_pretrained(self._networks / "proposer")
+        elif self.recipe.image_from is not None:
             self.say(f"1/5 proposer of {self.recipe.image_from}")
             source = EmbeddedWeights(self.recipe.image_from)
             self.weights.mkdir(exist_ok=True)
             shutil.copyfile(source.path("image.onnx"), image)
-        else:
-            self.say(f"1/5 proposer, {self._share(0)}")
-            proposer = ProposerTask(self.recipe.proposer, self.recipe.config, self.recipe.validate)
-            self._fit("proposer", proposer, self._share(0), self.recipe.proposer.loop)
-            self.weights.mkdir(exist_ok=True)
-            export_image(proposer.model.net, image)
-            proposer.model.net.save_pretrained(self._networks / "proposer")
-        write_json(self.weights / "config.json", self.recipe.config.to_json())
+        if not self._keeps:
+            write_json(self.weights / "config.json", self.recipe.config.to_json())
 
-    def _keep(self, weights: Path) -> None:
+    def _keep(self) -> None:
         """Take the files of finished weights; what is trained replaces its own."""
-        source = EmbeddedWeights(str(weights))
+        start = str(self.recipe.start_from)
+        self.say(f"weights of {start}, all but {', '.join(self.recipe.only)}")
+        source = EmbeddedWeights(weights_of(start))
         source.verify()
         self.weights.mkdir(exist_ok=True)
         for name in source.files:
@@ -217,15 +226,17 @@ class EmbeddedTraining:
         if self.recipe.validate is not None:
             held_out["val"] = self._rendered(Path(self.recipe.validate))
         rendered = [
-            one for folder in self.recipe.proposer.renders for one in self._rendered(Path(folder))
+            self._rendered(Path(folder), settings.render_per_scene)
+            for folder in self.recipe.proposer.renders
         ]
         return _Examples(learnt, rendered, held_out)
 
-    def _rendered(self, folder: Path) -> list[Example]:
+    def _rendered(self, folder: Path, per_scene: int = 0) -> list[Example]:
         shards = cache_renders(
             str(self.weights),
             folder,
             self.out / "candidates",
+            per_scene=per_scene,
             progress=lambda done, count: self.say(
                 f"    candidates of {folder.name}: shard {done} of {count}"
             ),
@@ -260,21 +271,21 @@ class EmbeddedTraining:
         return [Example(*pair, states) for pair, states in zip(pairs, words, strict=True)]
 
     def _selector(self, examples: _Examples) -> SelectorTask:
-        self.say(f"3/5 selector, {self._share(1)}")
+        self.say(f"3/5 selector, {self._share('selector')}")
         recipe = self.recipe
         task = SelectorTask(recipe.selector, recipe.config, *examples)
-        self._fit("selector", task, self._share(1), recipe.selector.loop)
+        self._fit("selector", task, recipe.selector.loop)
         return task
 
     def _mask_type(self, examples: _Examples) -> MaskTypeTask:
-        self.say(f"4/5 mask type, {self._share(2)}")
+        self.say(f"4/5 mask type, {self._share('mask-type')}")
         task = MaskTypeTask(
             self.recipe.mask_type,
             self.recipe.config,
             self._tower,
             [one.query for one in examples.learnt],
-            [one.query for one in examples.rendered],
+            [one.query for folder in examples.rendered for one in folder],
             {name: [one.query for one in them] for name, them in examples.held_out.items()},
         )
-        self._fit("mask type", task, self._share(2), self.recipe.mask_type.loop)
+        self._fit("mask-type", task, self.recipe.mask_type.loop)
         return task

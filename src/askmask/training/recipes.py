@@ -121,7 +121,7 @@ def train(
     base: str | None = None,
     image_from: str | None = None,
     start_from: Path | None = None,
-    only: str | None = None,
+    only: Sequence[str] = (),
     validate: Path | None = None,
     settings: Sequence[str] = (),
     seed: int | None = None,
@@ -143,9 +143,8 @@ def train(
         image_from: name or folder of embedded weights whose proposer is kept, so that only what
             reads sentences is trained; a system starts with its eyes, and takes its candidates.
         start_from: run folder of the same recipe whose checkpoints the trained stages start from,
-            e.g. to go on with more data.
-        only: one of `STAGES`, to train it alone; weights are exported if `start_from` has the
-            other stages.
+            e.g. to go on with more data; of the embedded model also finished weights.
+        only: those of `STAGES` to train; weights are exported if `start_from` has the others.
         validate: benchmark folder of rendered scenes to measure and calibrate on; of a recipe on a
             published model any data set.
         settings: values to change in the recipe, e.g. "proposer.hidden_weight=0".
@@ -172,7 +171,7 @@ def train(
     if seed is not None and not isinstance(recipe, SystemRecipe):
         raise ConfigError(f"recipe {name}: --seed is for the seven systems; leave it out")
     if isinstance(recipe, AmodalSamRecipe | TuneRecipe):
-        if renders or image_from is not None or only is not None:
+        if renders or image_from is not None or only:
             raise ConfigError(
                 f"recipe {name}: --renders, --image-from and --only are for other models; give "
                 "data with --data, and the published model with --base"
@@ -198,7 +197,7 @@ def train(
             f"{', '.join(each for each in RECIPES if each.startswith('hub:'))}; leave them out"
         )
     if isinstance(recipe, CompleterRecipe):
-        if image_from is not None or only is not None:
+        if image_from is not None or only:
             raise ConfigError(
                 f"recipe {name}: --image-from and --only are for the embedded model; leave them out"
             )
@@ -209,7 +208,7 @@ def train(
         )
         return train_completer(recipe, out, total, resume, place, say)
     if isinstance(recipe, SystemRecipe):
-        if renders or only is not None:
+        if renders or only:
             raise ConfigError(
                 f"recipe {name}: --renders and --only are for other models; leave them out"
             )
@@ -221,18 +220,17 @@ def train(
             start_from=None if start_from is None else str(start_from),
         )
         return train_system(recipe, out, total, resume, place, say)
-    if only is not None and only not in STAGES:
-        raise ConfigError(f"--only: expected one of {', '.join(STAGES)}; got {only!r}")
-    if image_from is not None and (only == "proposer" or (only and start_from)):
-        other = "--only proposer" if only == "proposer" else "--only with --start-from"
-        raise ConfigError(f"{other} and --image-from both name the proposer; leave one out")
+    if unknown := [stage for stage in only if stage not in STAGES]:
+        raise ConfigError(f"--only: expected {', '.join(STAGES)}; got {', '.join(unknown)}")
+    if image_from is not None and "proposer" in only:
+        raise ConfigError("--only proposer and --image-from both name the proposer; leave one out")
     given = tuple(str(folder) for folder in renders)
     recipe = replace(
         recipe,
         proposer=replace(recipe.proposer, renders=given),
         image_from=image_from,
         start_from=None if start_from is None else str(start_from),
-        only=only,
+        only=tuple(only),
         validate=None if validate is None else str(validate),
     )
     return EmbeddedTraining(recipe, out, total, resume, place, say).train()

@@ -45,6 +45,7 @@ class SelectorRecipe:
         steps_weight: weight of the loss on the steps of a sentence.
         word_dropout: share of words that a training step does not see.
         render_share: share of sentences from the rendered folders, if there are any.
+        render_per_scene: sentences made for each rendered scene, beside the written ones.
         validation_scenes: held-out scenes, for each of the two pools of wordings.
         loop: how it is trained, whatever it is.
     """
@@ -57,6 +58,7 @@ class SelectorRecipe:
     steps_weight: float = 1.0
     word_dropout: float = 0.03
     render_share: float = 0.1
+    render_per_scene: int = 32
     validation_scenes: int = 100
     loop: LoopSettings = field(default_factory=LoopSettings)
 
@@ -78,13 +80,14 @@ class SelectorTask:
         recipe: SelectorRecipe,
         config: EmbeddedConfig,
         learnt: Sequence[Example],
-        rendered: Sequence[Example],
+        rendered: Sequence[Sequence[Example]],
         held_out: Mapping[str, Sequence[Example]],
     ) -> None:
         self.recipe, self.config = recipe, config
         torch.manual_seed(0)
         self.model = SelectorNet(config)
         self._learnt, self._rendered, self._held_out = learnt, rendered, held_out
+        self._folder_shares = np.sqrt([len(folder) for folder in rendered])
 
     def parameter_groups(self) -> list[dict[str, Any]]:
         """Everything at one rate."""
@@ -101,6 +104,7 @@ class SelectorTask:
         so that little is padded.
         """
         del used
+        shares = self._folder_shares / self._folder_shares.sum()
         extra = int(self.recipe.batch * self.recipe.render_share) if self._rendered else 0
         fresh = self.recipe.batch - extra
         window = 32 * fresh
@@ -124,8 +128,11 @@ class SelectorTask:
             part = int(shuffled[number % 32])
             chosen = [self._learnt[i] for i in inside[part * fresh : (part + 1) * fresh]]
             if extra:
-                places = rng.integers(len(self._rendered), size=extra)
-                chosen += [self._rendered[place] for place in places]
+                folders = rng.choice(len(shares), size=extra, p=shares)
+                within = rng.random(extra)
+                for folder, place in zip(folders, within, strict=True):
+                    sentences = self._rendered[folder]
+                    chosen.append(sentences[int(place * len(sentences))])
             yield self._batch(chosen, rng)
 
     def _batch(self, examples: Sequence[Example], rng: np.random.Generator | None = None) -> _Batch:
