@@ -59,6 +59,7 @@ class Study:
         blind: whether every row also answers without seeing, to know what the words alone give.
         pictures: on which the cost is measured.
         device: where the training steps compute.
+        precision: in which they do.
     """
 
     out: Path
@@ -69,6 +70,7 @@ class Study:
     blind: bool = False
     pictures: int = 20
     device: str = "auto"
+    precision: str = "auto"
 
     def run(self, rows: Sequence[Row], command: str) -> None:
         """Bring all rows to their end, then measure what every row in `out` costs."""
@@ -106,6 +108,7 @@ class Study:
             "seed": seed,
             "budget": self.budget.name if row.trained else None,
             "image_from": self.image_from if row.trained else None,
+            "precision": self.precision if row.trained else None,
             "queries": file_sha256(self.queries),
             "blind": self.blind,
         }
@@ -139,6 +142,7 @@ class Study:
             seed=seed,
             resume=True,
             device=self.device,
+            precision=self.precision,
             say=_say,
         )
 
@@ -246,6 +250,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--blind", action="store_true", help="also answer without the picture")
     parser.add_argument("--pictures", type=int, default=20, help="on which cost is measured")
     parser.add_argument("--device", default="auto")
+    parser.add_argument("--precision", default="auto", help="as of askmask train")
     given = parser.parse_args(arguments)
     command = shlex.join(["python", "benchmarks/seven/run.py", *(arguments or sys.argv[1:])])
     try:
@@ -259,6 +264,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             given.blind,
             given.pictures,
             given.device,
+            given.precision,
         )
         study.run(rows, command)
     except AskmaskError as error:

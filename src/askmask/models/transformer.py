@@ -39,15 +39,23 @@ class Attention(nn.Module):
     def mix(self, x: Tensor, keys: Tensor, values: Tensor, seen: Tensor) -> Tensor:
         """As `forward`, with keys and values (B, heads, M, C / heads) that may be kept."""
         query = self.split(self.query(x))
-        mixed = functional.scaled_dot_product_attention(query, keys, values, attn_mask=seen)
+        if torch.is_autocast_enabled("cpu"):
+            # The backward pass of the fused operator is slow there in bfloat16.
+            mixed = self._shares(query, keys, seen).to(values.dtype) @ values
+        else:
+            mixed = functional.scaled_dot_product_attention(query, keys, values, attn_mask=seen)
         result: Tensor = self.output(mixed.transpose(1, 2).flatten(2))
         return result
 
     def weights(self, x: Tensor, source: Tensor, seen: Tensor) -> Tensor:
         """The attention maps themselves, (B, heads, L, M); rows sum to 1."""
-        query, keys = self.split(self.query(x)), self.split(self.key(source))
+        return self._shares(self.split(self.query(x)), self.split(self.key(source)), seen)
+
+    @staticmethod
+    def _shares(query: Tensor, keys: Tensor, seen: Tensor) -> Tensor:
+        """Share of each source in each place; none at all where a place may look at nothing."""
         scores = query @ keys.transpose(2, 3) / math.sqrt(query.shape[-1])
-        return scores.masked_fill(~seen, -torch.inf).softmax(-1)
+        return scores.masked_fill(~seen, torch.finfo(scores.dtype).min).softmax(-1) * seen
 
 
 class Layer(nn.Module):

@@ -19,6 +19,9 @@ __all__ = ["annotate", "far_to_near"]
 _TRACE = 0.01
 """Shares of a colour below this are left out."""
 
+_DIGITS = 6
+"""Decimals of metres in places and sizes."""
+
 
 def annotate(
     image: NDArray[np.uint8],
@@ -39,8 +42,9 @@ def annotate(
     for index in order:
         asset, modal = placed[index].asset, masks.front == index + 1
         low, high = boxes[index].min(0), boxes[index].max(0)
-        width, height, away = (float(side) for side in high - low)
-        x, y, z = (float(value) for value in (low + high) / 2)
+        # Processors differ in the last digits, and sentences hang on what is larger or nearer.
+        width, height, away = (round(float(side), _DIGITS) for side in high - low)
+        x, y, z = (round(float(value), _DIGITS) for value in (low + high) / 2)
         shares = colour_shares(image[modal])
         objects.append(
             SceneObject(
