@@ -152,11 +152,15 @@ def _make_shards(
     done = len(jobs) - len(missing)
     context = get_context("spawn")
     with one_thread_each(), ProcessPoolExecutor(workers or cores(), context) as processes:
-        for finished in as_completed([processes.submit(_make_shard, job) for job in missing]):
-            finished.result()
-            done += 1
-            if progress is not None:
-                progress(done, len(jobs))
+        making = [processes.submit(_make_shard, job) for job in missing]
+        try:
+            for finished in as_completed(making):
+                finished.result()
+                done += 1
+                if progress is not None:
+                    progress(done, len(jobs))
+        finally:  # an interrupted training waits for the shards in the making, not for all
+            processes.shutdown(cancel_futures=True)
     return [job.path for job in jobs]
 
 
