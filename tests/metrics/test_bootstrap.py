@@ -8,6 +8,7 @@ import sys
 import numpy as np
 import pytest
 
+from askmask import loops
 from askmask.metrics import bootstrap
 from askmask.metrics.bootstrap import intervals
 from askmask.metrics.terms import Terms
@@ -29,6 +30,15 @@ def test_chunks_do_not_change_the_draws(monkeypatch: pytest.MonkeyPatch) -> None
     whole = intervals([terms], seed=1, resamples=100)
     monkeypatch.setattr(bootstrap, "_CHUNK", 40 * 7)
     np.testing.assert_allclose(intervals([terms], seed=1, resamples=100), whole, rtol=1e-12)
+
+
+def test_compiled_loops_change_no_digit(monkeypatch: pytest.MonkeyPatch) -> None:
+    terms = [_mean_of(np.random.default_rng(seed).random(50)) for seed in range(3)]
+    found = []
+    for worth in (False, loops.worth(1 << 60)):  # without numba the same twice
+        monkeypatch.setattr(loops, "worth", lambda number, worth=worth: worth)
+        found.append(bootstrap.resample(terms, seed=1, resamples=100))
+    np.testing.assert_array_equal(*found)
 
 
 def test_width_is_that_of_the_normal_interval() -> None:

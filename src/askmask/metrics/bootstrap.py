@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from askmask import loops
+from askmask.compiled import compiled
 from askmask.metrics.columns import chunks, on_disk, release
 from askmask.metrics.terms import Metric
 
@@ -21,6 +23,9 @@ _CHUNK = 1_000_000
 _DRAWS = 32
 """Resamples that are summed at a time at most."""
 
+_CHARACTERS = 20
+"""Characters that the codes of a query have at least: who counted so many has started numba."""
+
 _PRODUCTS = 200_000
 """Products of one multiplication of matrices: so few that OpenBLAS starts no threads for it.
 
@@ -28,14 +33,26 @@ They would take longer than the sums, and round them in another order for each n
 """
 
 
+def _tally(drawn: NDArray[np.int64], times: NDArray[np.float64]) -> None:
+    """Add how often each query was drawn."""
+    for query in drawn:
+        times[query] += 1
+
+
+def _bincount(drawn: NDArray[np.int64], times: NDArray[np.float64]) -> None:
+    """Do the same in NumPy, which lets no other thread run meanwhile."""
+    times += np.bincount(drawn, minlength=len(times))
+
+
 def _draw_sums(
     rng: np.random.Generator, draws: NDArray[np.int64], terms: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Sum `terms`, (N, M), over queries drawn with replacement, `draws` of them, (R,); (R, M)."""
     n = len(terms)
-    times = np.empty((len(draws), n))
+    tally = compiled(_tally) if loops.worth(n * _CHARACTERS) else _bincount
+    times = np.zeros((len(draws), n))
     for row, number in zip(times, draws.tolist(), strict=True):
-        row[:] = np.bincount(rng.integers(0, n, number), minlength=n)
+        tally(rng.integers(0, n, number), row)
     sums = np.zeros((len(draws), terms.shape[1]))
     block = max(1, _PRODUCTS // sums.size)
     for start in range(0, n, block):

@@ -16,7 +16,7 @@ from askmask.metrics.parts import Parts
 from askmask.metrics.rims import rim_areas
 from askmask.metrics.twins import NO_TWIN
 
-__all__ = ["Wanted", "count_masks"]
+__all__ = ["Wanted", "count_instances", "count_masks"]
 
 
 @dataclass(frozen=True)
@@ -64,13 +64,21 @@ def _rims(edges: Edges, numbers: NDArray[np.int64], parts: Parts) -> NDArray[np.
     return np.array(rows, np.int64).reshape(-1, 2)
 
 
-def _instances(
-    edges: Edges,
-    query: NDArray[np.int64],
-    role: NDArray[np.int64],
-    parts: Parts,
-) -> Instances:
-    """Match the instance masks of N queries; the ignore region is a crowd."""
+def _cells(parts: Parts) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Query and role of each mask."""
+    numbers = parts.numbers.ravel()
+    cell = np.repeat(np.arange(len(numbers)), numbers)
+    return cell >> 2, cell & 3
+
+
+def count_instances(parts: Parts, edges: Edges) -> Instances:
+    """Match the instance masks of N queries; the ignore region is a crowd.
+
+    Args:
+        parts: the queries.
+        edges: of all their masks, as `parts.read` gives them.
+    """
+    query, role = _cells(parts)
     masks = np.flatnonzero((role == Role.PREDICTED) & ~parts.fused[query])
     targets = np.flatnonzero((role == Role.TARGET) | (role == Role.IGNORED))
     score = np.array(parts.scores, np.float64)
@@ -105,9 +113,7 @@ def count_masks(parts: Parts, wanted: Wanted) -> dict[str, Any]:
     n = len(parts.ids)
     edges = parts.read()
     each = parts.numbers
-    numbers = each.ravel()
-    cell = np.repeat(np.arange(4 * n), numbers)
-    query, role = cell >> 2, cell & 3
+    query, role = _cells(parts)
     size = np.array([height * width for height, width in parts.sizes_hw], np.int64)
     table = regions(edges, query, role, size)
     ignored = (Role.IGNORED,)
@@ -120,7 +126,7 @@ def count_masks(parts: Parts, wanted: Wanted) -> dict[str, Any]:
         "fused_only": parts.fused & shown,
         "hidden_iou": _hidden_iou(table, each[:, Role.OTHER] > 0),
         "switched": np.full(n, NO_TWIN, np.int8),
-        "boundary": _rims(edges, numbers, parts) if wanted.rims else None,
+        "boundary": _rims(edges, each.ravel(), parts) if wanted.rims else None,
         "pairs": _assigned(edges, query, role, n) if wanted.pairs else None,
-        "instances": _instances(edges, query, role, parts) if wanted.instances else None,
+        "instances": count_instances(parts, edges) if wanted.instances else None,
     }
