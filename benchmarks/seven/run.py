@@ -209,6 +209,7 @@ def _with_options(weights: Path, row: Row, folder: Path) -> Path:
     size = read_json(weights / "system.json", _MAX_BYTES)["size"]
     changed = build_system(row.system, size, {**system.options(), **dict(row.options)})
     changed.load_state_dict(system.state_dict())
+    changed.bars = system.bars
     folder.mkdir(parents=True, exist_ok=True)
     save_system(changed, size, folder, pool)
     return folder

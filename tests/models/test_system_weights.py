@@ -19,7 +19,7 @@ from askmask.errors import ConfigError, QueryError, WeightsError
 from askmask.models import mask_generator, registry
 from askmask.models.embedded.text_net import TextTower
 from askmask.models.segmenter import Segmenter
-from askmask.models.system import moved
+from askmask.models.system import Bars, moved
 from askmask.models.system_segmenter import SystemSegmenter, reference_spots
 from askmask.models.system_weights import (
     SYSTEMS,
@@ -62,10 +62,11 @@ def name(request: pytest.FixtureRequest) -> str:
 def test_what_is_saved_answers_the_same(name: str, tmp_path: Path) -> None:
     pictures, asked, _, _ = toy.lesson(2)
     system = build_system(name, "tiny").eval()
+    system.bars = Bars(belongs=-0.5, none=1.25)
     digest = save_system(system, "tiny", tmp_path, "embedded-v1")
     read, pool = load_system(tmp_path)
     assert pool == "embedded-v1"
-    assert (read.name, read.options()) == (name, system.options())
+    assert (read.name, read.options(), read.bars) == (name, system.options(), system.bars)
     assert digest == system_hash(tmp_path) == (tmp_path / "sha256.txt").read_text().strip()
     with torch.no_grad():
         ours, theirs = (each.reply(each.see(pictures), asked) for each in (system, read))
@@ -137,6 +138,14 @@ class TestAsSegmenter:
                 assert answer.mask_type is query.mask_type
         with pytest.raises(QueryError, match="references are 4 x 3 pixels"):
             model.answer(Query("like [1]", Masks.from_dense(np.ones((1, 3, 4), bool))))
+
+    def test_it_believes_what_passes_its_bars(self, model: SystemSegmenter) -> None:
+        model.set_image(np.full((20, 30, 3), 90, np.uint8))
+        model.system.bars = Bars(none=-1e6)
+        nothing = model.answer("the mug")
+        assert (len(nothing), nothing.no_target_probability) == (0, 1)
+        model.system.bars = Bars(none=1e6)
+        assert model.answer("the mug").no_target_probability == 0
 
     def test_a_failure_leaves_no_old_picture(self, model: SystemSegmenter) -> None:
         model.set_image(np.zeros((20, 30, 3), np.uint8))

@@ -17,6 +17,7 @@ from askmask.models.trunk import Trunk, TrunkSize
 
 __all__ = [
     "Asked",
+    "Bars",
     "Pictures",
     "Reply",
     "System",
@@ -93,6 +94,18 @@ class Truth(NamedTuple):
         return (~self.counted.any(1)).float()
 
 
+class Bars(NamedTuple):
+    """What logits must pass to be believed; 0 is a probability of 0.5.
+
+    Attributes:
+        belongs: those of slots.
+        none: those of "nothing fits".
+    """
+
+    belongs: float = 0.0
+    none: float = 0.0
+
+
 class Reply(NamedTuple):
     """What a system says to S sentences, with K slots for instances each.
 
@@ -110,6 +123,10 @@ class Reply(NamedTuple):
     scores: Tensor
     none: Tensor
     types: Tensor
+
+    def above(self, bars: Bars) -> Reply:
+        """The same with logits that are above 0 where they pass the bars."""
+        return self._replace(scores=self.scores - bars.belongs, none=self.none - bars.none)
 
 
 def moved(batch: Batch, device: torch.device) -> Batch:
@@ -135,11 +152,13 @@ class System(nn.Module, ABC):
         name: under which it is trained and saved.
         wants_pool: whether `Pictures.pool` must be filled.
         trunk: eyes, pixel decoder and reader.
+        bars: what its logits must pass; those who ask it put them under its replies.
     """
 
     name: ClassVar[str]
     wants_pool: ClassVar[bool] = False
     trunk: Trunk
+    bars: Bars = Bars()
 
     @property
     def size(self) -> TrunkSize:

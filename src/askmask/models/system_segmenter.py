@@ -147,6 +147,7 @@ class SystemSegmenter:
         start = time.perf_counter()
         with torch.inference_mode():
             reply = self.system.reply(self._seen, self._asked(asked, self._fit))
+            reply = reply.above(self.system.bars)
         return self._answer(asked, reply, self._fit, start)
 
     def _asked(self, query: Query, fit: Fit) -> Asked:

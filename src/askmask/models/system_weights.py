@@ -13,7 +13,7 @@ from askmask.errors import ConfigError, WeightsError
 from askmask.formats.files import read_json, write_json
 from askmask.models.by_name import class_at
 from askmask.models.pretrained import save_state
-from askmask.models.system import System
+from askmask.models.system import Bars, System
 from askmask.models.trunk import SIZES
 from askmask.models.weight_files import files_sha256
 
@@ -67,7 +67,13 @@ def save_system(system: System, size: str, folder: Path, pool: str | None = None
     Returns:
         The hash, which is also written as `sha256.txt`.
     """
-    described = {"system": system.name, "size": size, "options": system.options(), "pool": pool}
+    described = {
+        "system": system.name,
+        "size": size,
+        "options": system.options(),
+        "pool": pool,
+        "bars": system.bars._asdict(),
+    }
     # Options as they will be read: a tuple becomes a list.
     write_json(folder / "system.json", json.loads(json.dumps(described)))
     save_state(system, folder / "weights.safetensors")
@@ -90,6 +96,7 @@ def load_system(folder: Path) -> tuple[System, str | None]:
         system = build_system(described["system"], described["size"], described["options"])
         system.load_state_dict(load_file(path))
         pool: str | None = described["pool"]
+        system.bars = Bars(**described["bars"])
     except (ConfigError, KeyError, RuntimeError, SafetensorError, TypeError) as error:
         reason = str(error).partition("\n")[0]
         raise WeightsError(f"{folder}: holds no system of this version ({reason})") from error

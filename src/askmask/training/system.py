@@ -6,7 +6,7 @@ systems before and after fine-tuning (its table 2).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -19,7 +19,7 @@ from torch import Tensor
 from askmask.errors import ConfigError
 from askmask.formats.files import write_json
 from askmask.models.embedded.text_net import TextTower
-from askmask.models.system import Reply, System, Truth, chosen_slots
+from askmask.models.system import Bars, Reply, System, Truth, chosen_slots
 from askmask.models.system_segmenter import TYPES
 from askmask.models.system_weights import build_system, save_system
 from askmask.models.trunk import start_from_proposer
@@ -39,6 +39,7 @@ from askmask.training.loop import fit
 from askmask.training.placement import Placement
 from askmask.training.run import TrainingRun, load_model
 from askmask.training.samples import VALIDATION_SEEDS
+from askmask.training.system_bars import best_bars
 
 __all__ = ["BASE", "DAGGER", "SystemRecipe", "SystemTask", "train_system"]
 
@@ -155,12 +156,23 @@ class SystemTask:
             for batch in batches:
                 pictures, asked, truth = self._read(batch)
                 seen = self.model.see(pictures)
-                judged = _judged(self.model.reply(seen, asked), truth)
+                judged = _judged(self.model.reply(seen, asked).above(self.model.bars), truth)
                 for name, values in self.model.figures(seen, asked, truth).items():
                     judged[name] = values.tolist()
                 for name, each in judged.items():
                     found.setdefault(f"{name}.{pool}", []).extend(each)
         return {name: float(np.mean(values)) for name, values in found.items() if values}
+
+    def bars(self) -> Bars:
+        """Bars for the model as it is now, by held-out pictures and wordings to learn from."""
+        self.model.eval()
+        with torch.inference_mode():
+            return best_bars(self._replies(self._held_out["train"]))
+
+    def _replies(self, batches: Iterable[Lesson]) -> Iterator[tuple[Reply, Truth]]:
+        for batch in batches:
+            pictures, asked, truth = self._read(batch)
+            yield self.model.reply(self.model.see(pictures), asked), truth
 
     @cached_property
     def _held_out(self) -> dict[Pool, list[Lesson]]:
@@ -236,7 +248,8 @@ def train_system(
     measured = fit(
         task, TrainingRun(out / "training", described, resume=resume), budget, place=place
     )
-    say("2/2 weights")
+    say("2/2 bars and weights")
+    task.model.bars = task.bars()
     weights = out / "weights"
     weights.mkdir(exist_ok=True)
     pool = recipe.pool if task.model.wants_pool else None
