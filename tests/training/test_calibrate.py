@@ -3,6 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from askmask.models.deciding import calibrated, sigmoid
+from askmask.models.embedded.certainty import group_certainty
 from askmask.models.embedded.config import EmbeddedConfig
 from askmask.models.hub.calibration import Calibration
 from askmask.training.calibrate import Judged, calibrate, calibrate_judge
@@ -17,20 +19,42 @@ def judged(rng: np.random.Generator, empty: bool) -> Judged:
     return Judged(select, float(none), wanted, int(wanted.sum()))
 
 
+def certainty(fitted: EmbeddedConfig, item: Judged) -> float:
+    """How sure the answer to a sentence is."""
+    select = calibrated(fitted, item.select)
+    own, best, constant = fitted.no_target_weights
+    none = sigmoid(np.array(own * item.none + best * select.max() + constant))
+    score = sigmoid(select)
+    group = score >= min(fitted.select_threshold, score.max())
+    return group_certainty(score, group, float(none))
+
+
 def test_a_shy_network_gets_thresholds_that_answer_right() -> None:
     rng = np.random.default_rng(0)
     items = [judged(rng, empty=k % 5 == 0) for k in range(400)]
     fitted = calibrate(EmbeddedConfig(), items)
     own, best, constant = fitted.no_target_weights
     assert own > 0 > best  # a low best candidate speaks for "nothing fits"
-    assert fitted.select_threshold < 0.3
     right = 0
     for item in (judged(rng, empty=k % 5 == 0) for k in range(400)):
-        none = 1 / (1 + np.exp(-(own * item.none + best * item.select.max() + constant)))
-        score = 1 / (1 + np.exp(-item.select))
+        select = calibrated(fitted, item.select)
+        none = 1 / (1 + np.exp(-(own * item.none + best * select.max() + constant)))
+        score = 1 / (1 + np.exp(-select))
         group = (score >= fitted.select_threshold) & (none < fitted.no_target_threshold)
         right += bool((group == item.wanted).all())
     assert right > 380
+
+
+def test_probabilities_of_candidates_become_shares_of_right_ones() -> None:
+    """Of a network three times too sure, as the log-odds of its candidates tell."""
+    rng = np.random.default_rng(2)
+    items = []
+    for _ in range(500):
+        true = rng.normal(-1.0, 2.0, 6)
+        wanted = rng.random(6) < 1 / (1 + np.exp(-true))
+        items.append(Judged(3 * true + 1, -3.0, wanted, int(wanted.sum())))
+    fitted = calibrate(EmbeddedConfig(), items)
+    assert (fitted.scale, fitted.bias) == pytest.approx((1 / 3, -1 / 3), abs=0.05)
 
 
 def test_the_sure_threshold_divides_right_from_wrong_groups() -> None:
@@ -40,12 +64,13 @@ def test_the_sure_threshold_divides_right_from_wrong_groups() -> None:
     middling = [Judged(np.array([0.8, -1.5]), -4.0, other, 1)] * 10
     empty = [Judged(np.array([-5.0, -5.0]), 4.0, np.array([False, False]), 0)] * 10
     fitted = calibrate(EmbeddedConfig(), [*clear, *middling, *empty])
-    assert 1 / (1 + np.exp(-0.8)) < fitted.sure_threshold < 1 / (1 + np.exp(-4.0))
+    sure, unsure = (certainty(fitted, item) for item in (clear[0], middling[0]))
+    assert unsure < fitted.sure_threshold <= sure
     all_right = calibrate(EmbeddedConfig(sure_threshold=0.61), [*clear, *empty])
     assert all_right.sure_threshold == 0.61  # nothing to tell apart
 
 
-@pytest.mark.parametrize("items", [[], [Judged(np.zeros(2), 0.0, np.array([True, False]), 1)]])
+@pytest.mark.parametrize("items", [[], [Judged(np.zeros(2), 0.0, np.zeros(2, bool), 0)]])
 def test_nothing_to_fit_leaves_the_configuration(items: list[Judged]) -> None:
     assert calibrate(EmbeddedConfig(), items) == EmbeddedConfig()
 

@@ -11,7 +11,21 @@ from numpy.typing import NDArray
 from askmask.models.embedded.certainty import doubts
 from askmask.types import Answer, Candidates, Masks, MaskType, Query
 
-__all__ = ["Thresholds", "decide", "sigmoid"]
+__all__ = ["Scaled", "Thresholds", "calibrated", "decide", "sigmoid"]
+
+
+class Scaled(Protocol):
+    """What makes logits of candidates mean what they say; fitted on validation data."""
+
+    @property
+    def scale(self) -> float:
+        """What they are multiplied by, one over the temperature."""
+        ...
+
+    @property
+    def bias(self) -> float:
+        """What is added to them then."""
+        ...
 
 
 class Thresholds(Protocol):
@@ -38,6 +52,11 @@ class Thresholds(Protocol):
         ...
 
 
+def calibrated(scaled: Scaled, select: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Calibrated logits, (N,) of (N,)."""
+    return np.asarray(scaled.scale * select + scaled.bias, np.float64)
+
+
 def decide(
     candidates: Candidates,
     query: Query,
@@ -52,7 +71,7 @@ def decide(
     Args:
         candidates: N of them; there may be none.
         query: the sentence; a mask type that it forces is kept.
-        select: (N,) logit of each candidate.
+        select: (N,) logit of each candidate, calibrated.
         none: logit of "nothing fits".
         types: probability of each mask type; sums to 1.
         thresholds: what decides.

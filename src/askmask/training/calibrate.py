@@ -1,7 +1,8 @@
 """Make the selector's numbers mean what they say, on held-out scenes.
 
-"Nothing fits" becomes a logistic regression on the network's own logit and the best candidate's
-(Platt 1999); then the thresholds are chosen that make the answered groups best, and the one that
+Logits of candidates get a scale and a bias, by a logistic regression over all of them (Platt 1999).
+"Nothing fits" becomes a logistic regression on the network's own logit and the best candidate's;
+then the thresholds are chosen that make the answered groups best, and the one that
 best tells right groups from wrong ones.
 """
 
@@ -13,6 +14,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from askmask.models.deciding import calibrated
 from askmask.models.embedded.certainty import group_certainty
 from askmask.models.embedded.config import EmbeddedConfig
 from askmask.models.hub.calibration import Calibration
@@ -27,7 +29,7 @@ _LEAST_NO_TARGET = 0.75
 """Share of sentences without target that must stay empty, where a threshold can reach it."""
 
 _LEAST_SCALE = 1e-3
-"""Least scale of a judge's logits."""
+"""Least scale of logits."""
 
 
 @dataclass(frozen=True)
@@ -48,10 +50,28 @@ class Judged:
 
 
 def calibrate(config: _Config, judged: list[Judged]) -> _Config:
-    """Return the configuration with weights and thresholds fitted to `judged`.
+    """Return the configuration with scale, weights and thresholds fitted to `judged`.
 
-    Without a sentence of either kind there is nothing to fit, and `config` comes back.
+    Where no candidate is right, or all are, the scale stays as it is; without a sentence of either
+    kind, with a target and without, so do weights and thresholds.
     """
+    select = np.array([logit for item in judged for logit in item.select])
+    wanted = np.array([right for item in judged for right in item.wanted], np.float64)
+    if 0 < wanted.sum() < len(wanted):
+        scale, bias = _logistic(np.stack([select, np.ones_like(select)], 1), wanted)
+        # Who is worse than chance is not to be believed, but not to be turned round.
+        config = replace(config, scale=max(float(scale), _LEAST_SCALE), bias=float(bias))
+    scaled = [replace(item, select=calibrated(config, item.select)) for item in judged]
+    return _with_thresholds(config, scaled)
+
+
+def calibrate_judge(judged: list[Judged]) -> Calibration:
+    """Fit all of a judge's calibration to its own logits, `Judge.scores`, on `judged`."""
+    return calibrate(Calibration(), judged)
+
+
+def _with_thresholds(config: _Config, judged: list[Judged]) -> _Config:
+    """Fit weights and thresholds to calibrated logits."""
     judged = [item for item in judged if len(item.select)]
     empty = np.array([item.targets == 0 for item in judged])
     if not len(empty) or empty.all() or not empty.any():
@@ -75,22 +95,6 @@ def calibrate(config: _Config, judged: list[Judged]) -> _Config:
         sure_threshold=_sure_threshold(judged, none, select_threshold, none_threshold)
         or config.sure_threshold,
     )
-
-
-def calibrate_judge(judged: list[Judged]) -> Calibration:
-    """Fit all of a judge's calibration to its own logits, `Judge.scores`, on `judged`.
-
-    Scale and bias are those of a logistic regression over all candidates; then as `calibrate`.
-    Where no candidate is right, or all are, they stay as they are.
-    """
-    select = np.array([logit for item in judged for logit in item.select])
-    wanted = np.array([right for item in judged for right in item.wanted], np.float64)
-    start = Calibration()
-    if 0 < wanted.sum() < len(wanted):
-        scale, bias = _logistic(np.stack([select, np.ones_like(select)], 1), wanted)
-        # A judge that is worse than chance is not to be believed, but not to be turned round.
-        start = Calibration(max(float(scale), _LEAST_SCALE), float(bias))
-    return calibrate(start, [replace(item, select=start.apply(item.select)) for item in judged])
 
 
 def _logistic(features: Floats, truth: Floats, steps: int = 50) -> Floats:

@@ -25,10 +25,12 @@ class EmbeddedConfig:
         comparative: whether candidates attend to one another; else each is judged by itself.
         max_references: most reference masks in one sentence.
         max_words: longest sentence in word pieces; the rest is cut off.
+        scale: what the network's logits of candidates are multiplied by, one over the temperature.
+        bias: what is added to them then.
         select_threshold: least probability of a selected candidate.
         no_target_threshold: probability of "nothing fits" from which the answer is empty.
         no_target_weights: that probability is the sigmoid of the network's own logit times the
-            first, plus the best candidate's logit times the second, plus the third.
+            first, plus the best candidate's logit, calibrated, times the second, plus the third.
         sure_threshold: an answer in which a decision was made with a smaller probability is unsure.
     """
 
@@ -41,6 +43,8 @@ class EmbeddedConfig:
     comparative: bool = True
     max_references: int = 8
     max_words: int = 128
+    scale: float = 1.0
+    bias: float = 0.0
     select_threshold: float = 0.5
     no_target_threshold: float = 0.5
     no_target_weights: tuple[float, float, float] = (1.0, 0.0, 0.0)

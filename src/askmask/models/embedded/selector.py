@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from askmask.models.deciding import decide
+from askmask.models.deciding import calibrated, decide
 from askmask.models.embedded.config import EmbeddedConfig
 from askmask.models.embedded.mask_type import EmbeddedMaskTyper
 from askmask.models.embedded.picture import Fit
@@ -85,7 +85,8 @@ class EmbeddedSelector:
         sentence = self._words.read(query.text)
         probability = self._typer.of(sentence)
         select, none = self._judge(sentence, tokens, prefix)
-        return decide(candidates, query, select[: len(candidates)], none, probability, self.config)
+        own = calibrated(self.config, select[: len(candidates)])
+        return decide(candidates, query, own, none, probability, self.config)
 
     def _judge(
         self, sentence: Sentence, tokens: MaskTokens, prefix: NDArray[np.int64]

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 __all__ = ["Calibration"]
 
 
@@ -26,7 +23,3 @@ class Calibration:
     no_target_threshold: float = 0.5
     select_threshold: float = 0.5
     sure_threshold: float = 0.6
-
-    def apply(self, select: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Calibrated logits, (N,) of (N,)."""
-        return np.asarray(self.scale * select + self.bias, np.float64)

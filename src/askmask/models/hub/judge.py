@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from askmask.errors import ConfigError
-from askmask.models.deciding import decide
+from askmask.models.deciding import calibrated, decide
 from askmask.models.hub.asked_type import ChatMaskTyper
 from askmask.models.hub.calibration import Calibration
 from askmask.models.hub.chat import Chat, Pictures
@@ -169,7 +169,7 @@ class Judge:
         scores = self.scores(image, candidates, query)
         types = self._typer.mask_types([query.text])[0]
         calibration = self.options.calibration
-        select = calibration.apply(scores.select)
+        select = calibrated(calibration, scores.select)
         return decide(candidates, query, select, scores.none, types, calibration, scores.thought)
 
     def scores(self, image: NDArray[np.uint8], candidates: Candidates, query: Query) -> Scores:

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from askmask.errors import WeightsError
-from askmask.models.deciding import decide
+from askmask.models.deciding import calibrated, decide
 from askmask.models.hub.calibration import Calibration
 from askmask.models.hub.chat import Chat, Pictures
 from askmask.models.hub.loading import Where, out_of_memory
@@ -155,7 +155,7 @@ class RasSelector:
         """Choose the group and its mask type; nothing fits where no candidate belongs."""
         with torch.inference_mode():
             told = self.logits(image, candidates.modal, query)
-        select = self._calibration.apply(told.double().cpu().numpy())
+        select = calibrated(self._calibration, told.double().cpu().numpy())
         none = -float(select.max()) if len(select) else 0.0
         types = self._typer.mask_types([query.text])[0]
         return decide(candidates, query, select, none, types, self._calibration)
