@@ -87,7 +87,6 @@ class SelectorTask:
         torch.manual_seed(0)
         self.model = SelectorNet(config)
         self._learnt, self._rendered, self._held_out = learnt, rendered, held_out
-        self._folder_shares = np.sqrt([len(folder) for folder in rendered])
 
     def parameter_groups(self) -> list[dict[str, Any]]:
         """Everything at one rate."""
@@ -104,7 +103,8 @@ class SelectorTask:
         so that little is padded.
         """
         del used
-        shares = self._folder_shares / self._folder_shares.sum()
+        shares = np.sqrt([len(folder) for folder in self._rendered])
+        shares = shares / shares.sum()
         extra = int(self.recipe.batch * self.recipe.render_share) if self._rendered else 0
         fresh = self.recipe.batch - extra
         window = 32 * fresh

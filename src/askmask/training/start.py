@@ -12,17 +12,17 @@ from askmask.training.exported import exported_proposer
 from askmask.training.exported_readers import exported_mask_type, exported_selector
 from askmask.training.run import load_model
 
-__all__ = ["is_run", "load_start", "weights_of"]
+__all__ = ["load_start", "weights_of"]
 
 
-def is_run(start: str) -> bool:
+def _is_run(start: str) -> bool:
     """Whether a start is the folder of a run, not finished weights."""
     return Path(start, "run.json").is_file()
 
 
 def weights_of(start: str) -> str:
     """Name the finished weights of a start."""
-    return str(Path(start, "weights")) if is_run(start) else start
+    return str(Path(start, "weights")) if _is_run(start) else start
 
 
 def load_start(model: nn.Module, start: str, stage: str) -> None:
@@ -39,7 +39,7 @@ def load_start(model: nn.Module, start: str, stage: str) -> None:
         ConfigError: when the run has no checkpoint of such a model.
         WeightsError: when there are no such weights, or they are of another network.
     """
-    if is_run(start):
+    if _is_run(start):
         load_model(model, Path(start) / stage)
     elif isinstance(model, SelectorNet):
         model.load_state_dict(exported_selector(start).state_dict())

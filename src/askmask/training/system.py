@@ -39,7 +39,7 @@ from askmask.training.loop import fit
 from askmask.training.placement import Placement
 from askmask.training.run import TrainingRun, load_model
 from askmask.training.samples import VALIDATION_SEEDS
-from askmask.training.system_bars import best_bars
+from askmask.training.system_bars import best_bars, fused_iou
 
 __all__ = ["BASE", "DAGGER", "SystemRecipe", "SystemTask", "train_system"]
 
@@ -156,7 +156,7 @@ class SystemTask:
             for batch in batches:
                 pictures, asked, truth = self._read(batch)
                 seen = self.model.see(pictures)
-                judged = _judged(self.model.reply(seen, asked).above(self.model.bars), truth)
+                judged = _judged(self.model.reply(seen, asked), truth)
                 for name, values in self.model.figures(seen, asked, truth).items():
                     judged[name] = values.tolist()
                 for name, each in judged.items():
@@ -201,10 +201,7 @@ def _open_eyes(system: System, weights: str) -> None:
 
 def _judged(reply: Reply, truth: Truth) -> dict[str, list[float]]:
     chosen = chosen_slots(reply)
-    fused = ((reply.masks > 0) & chosen[..., None, None]).any(1)
-    wanted = truth.union.bool()
-    shared = (fused & wanted).sum((1, 2))
-    iou = (shared / (fused | wanted).sum((1, 2)).clamp(min=1)).tolist()
+    iou = fused_iou(reply, chosen, truth).tolist()
     empty = (~chosen.any(1)).tolist()
     right = (reply.types.argmax(1) == truth.types).float().tolist()
     found: dict[str, list[float]] = {"type": right, "none": [], "some": []}

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from askmask.models.system import Bars, Reply, Truth, chosen_slots
 
-__all__ = ["best_bars"]
+__all__ = ["best_bars", "fused_iou"]
 
 _BELONGS = (0.5, 0.4, 0.6, 0.3, 0.7, 0.2, 0.1, 0.05)
 _NONE = (0.5, 0.4, 0.6, 0.3, 0.7, 0.2, 0.8, 0.1, 0.9, 0.05, 0.95, 0.02, 0.98)
@@ -47,14 +47,17 @@ def best_bars(judged: Iterable[tuple[Reply, Truth]]) -> Bars:
     return found
 
 
+def fused_iou(reply: Reply, chosen: Tensor, truth: Truth) -> Tensor:
+    """(S,) IoU of what the chosen slots (S, K) show together with what is asked for."""
+    fused = ((reply.masks > 0) & chosen[..., None, None]).any(1)
+    wanted = truth.union.bool()
+    return (fused & wanted).sum((1, 2)) / (fused | wanted).sum((1, 2)).clamp(min=1)
+
+
 def _iou(reply: Reply, truth: Truth, belongs: float) -> Tensor:
     """(S,) IoU of fused masks as if something fitted; 0 where nothing does."""
     something = reply._replace(none=torch.full_like(reply.none, -torch.inf))
-    chosen = chosen_slots(something.above(Bars(_logit(belongs), 0.0)))
-    fused = ((reply.masks > 0) & chosen[..., None, None]).any(1)
-    union = truth.union.bool()
-    either = (fused | union).sum((1, 2)).clamp(min=1)
-    return (fused & union).sum((1, 2)) / either
+    return fused_iou(reply, chosen_slots(something.above(Bars(_logit(belongs), 0.0))), truth)
 
 
 def _logit(probability: float) -> float:
