@@ -41,6 +41,19 @@ def test_memory_gives_the_same_as_the_whole() -> None:
     assert torch.allclose(torch.cat([middle, last], 1), whole[:, 3:], atol=1e-5)
 
 
+def test_sequences_that_begin_alike_share_what_was_read() -> None:
+    net = CausalTransformer(SIZE).eval()
+    begins, ends = torch.randn(2, 4, SIZE.width), torch.randn(3, 2, SIZE.width)
+    rows, valid = torch.tensor([1, 0, 1]), torch.ones(3, 6, dtype=torch.bool)
+    joined = torch.cat([begins[rows], ends], 1)
+    whole, _ = net(joined, valid)
+    begun = net.begin(begins).of(rows)
+    shared, _ = net(ends, valid[:, 4:], begun)
+    assert torch.allclose(shared, whole[:, 4:], atol=1e-5)
+    maps = net.attention_maps(ends, valid[:, 4:], begun)
+    assert torch.allclose(maps, net.attention_maps(joined, valid)[..., 4:, :], atol=1e-5)
+
+
 def test_what_is_padded_inside_takes_no_position() -> None:
     net = CausalTransformer(SIZE).eval()
     tokens, hole = torch.randn(1, 4, SIZE.width), torch.randn(1, 2, SIZE.width)

@@ -163,7 +163,7 @@ def test_conversation_and_grounding_have_encoders_of_their_own() -> None:
     net.overview.lateral8.weight += 1
     after = net.see(PICTURES)
     assert torch.equal(before.grounds.middle, after.grounds.middle)
-    assert not torch.allclose(before.tokens, after.tokens)
+    assert not torch.allclose(before.picture.keys[0], after.picture.keys[0])
     assert not torch.allclose(before.overview.middle, after.overview.middle)
     shared = new(separate=False).eval()
     seen = shared.see(PICTURES)

@@ -27,7 +27,7 @@ TARGETED = TRUTH.none == 0
 def net() -> Lisa:
     torch.manual_seed(0)
     net = Lisa.named("tiny", grid_hw=(3, 4))
-    toy.learn(net, PICTURES, ASKED, TRUTH, 160)
+    toy.learn(net, PICTURES, ASKED, TRUTH, 220)
     return net
 
 

@@ -28,6 +28,11 @@ class Memory(NamedTuple):
     values: tuple[Tensor, ...]
     valid: Tensor
 
+    def of(self, rows: Tensor) -> Memory:
+        """The memories of some sequences, (S,) long, for S that go on from them."""
+        keys, values = (tuple(each[rows] for each in part) for part in (self.keys, self.values))
+        return Memory(keys, values, self.valid[rows])
+
 
 class CausalTransformer(nn.Module):
     """The small language model of the designs that are one: tokens of any kind, causal attention.
@@ -58,8 +63,29 @@ class CausalTransformer(nn.Module):
         Returns:
             (B, L, C) hidden states, and the memory for the next call.
         """
+        x, memory, _, _ = self._read(tokens, valid, past)
+        return self.norm(x), memory
+
+    def begin(self, tokens: Tensor) -> Memory:
+        """Read what sequences begin with, (B, L, C), all of it valid; many may go on from it."""
+        valid = torch.ones(tokens.shape[:2], dtype=torch.bool, device=tokens.device)
+        return self._read(tokens, valid, None)[1]
+
+    def attention_maps(self, tokens: Tensor, valid: Tensor, past: Memory | None = None) -> Tensor:
+        """Where each token looks: (B, layers, heads, L, L0 + L) for `forward` after L0 tokens."""
+        _, memory, read, seen = self._read(tokens, valid, past)
+        maps = [
+            layer.attention.weights(normed, keys, seen)
+            for layer, normed, keys in zip(self._stack, read, memory.keys, strict=True)
+        ]
+        return torch.stack(maps, 1)
+
+    def _read(
+        self, tokens: Tensor, valid: Tensor, past: Memory | None
+    ) -> tuple[Tensor, Memory, list[Tensor], Tensor]:
+        """States, the memory, what each layer's attention read, and what may be looked at."""
         x, seen = _placed(tokens, valid, past)
-        keys, values = [], []
+        read, keys, values = [], [], []
         for index, layer in enumerate(self._stack):
             normed = layer.norm(x)
             key, value = (
@@ -71,20 +97,11 @@ class CausalTransformer(nn.Module):
                 value = torch.cat([past.values[index], value], 2)
             x = x + layer.attention.mix(normed, key, value, seen)
             x = x + layer.inner(x)
+            read.append(normed)
             keys.append(key)
             values.append(value)
         known = valid if past is None else torch.cat([past.valid, valid], 1)
-        return self.norm(x), Memory(tuple(keys), tuple(values), known)
-
-    def attention_maps(self, tokens: Tensor, valid: Tensor) -> Tensor:
-        """(B, layers, heads, L, L) maps of where each token looks, for `tokens` as in `forward`."""
-        x, seen = _placed(tokens, valid, None)
-        maps = []
-        for layer in self._stack:
-            normed = layer.norm(x)
-            maps.append(layer.attention.weights(normed, normed, seen))
-            x = layer(x, seen)
-        return torch.stack(maps, 1)
+        return x, Memory(tuple(keys), tuple(values), known), read, seen
 
 
 def _placed(tokens: Tensor, valid: Tensor, past: Memory | None) -> tuple[Tensor, Tensor]:

@@ -27,7 +27,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from askmask.models.causal import interleaved
+from askmask.models.causal import Memory, interleaved
 from askmask.models.listing import Lister, Listing
 from askmask.models.mask_decoder import PromptDecoder, projection
 from askmask.models.speaker import Heard, Speaker
@@ -73,12 +73,12 @@ class _Seen(NamedTuple):
     Attributes:
         overview: what the global encoder sees; regions are encoded from it.
         grounds: what the grounding encoder sees; masks are drawn from it.
-        tokens: (P, G, width) picture tokens of the language model.
+        picture: what the language model keeps of their tokens.
     """
 
     overview: Views
     grounds: Views
-    tokens: Tensor
+    picture: Memory
 
 
 class _RegionEncoder(nn.Module):
@@ -151,7 +151,7 @@ class Glamm(Lister):
         if self.region is not None and asked.spots.shape[1]:
             regions = self.region(seen.overview.of(asked.picture), asked.references)
             words, valid = interleaved(words, valid, asked.spots, [regions])
-        return self.speaker.hear(seen.tokens[asked.picture], words, valid), types
+        return self.speaker.hear(seen.picture.of(asked.picture), words, valid), types
 
     def tokens_of(self, heard: Heard, types: Tensor | None) -> Tensor:
         """<p> phrase </p> [SEG]; the phrase is that of the first target."""

@@ -25,6 +25,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from askmask.models.causal import Memory
 from askmask.models.mask_decoder import PromptDecoder, mask_losses, projection
 from askmask.models.speaker import Heard, Speaker, margin
 from askmask.models.system import Asked, Pictures, Reply, System, Truth, type_loss
@@ -60,10 +61,12 @@ class LisaSeen(NamedTuple):
     Attributes:
         views: that masks are drawn from.
         tokens: (P, G, width) picture tokens of the language model.
+        picture: what the language model keeps of them, for all sentences.
     """
 
     views: Views
     tokens: Tensor
+    picture: Memory
 
 
 class Lisa(System):
@@ -95,9 +98,10 @@ class Lisa(System):
         return dict(vars(self._options))
 
     def see(self, pictures: Pictures) -> LisaSeen:
-        """Views of the pictures, and their tokens."""
+        """Views of the pictures, and their tokens, which the language model has read."""
         views: Views = self.trunk.eyes(pictures.images)
-        return LisaSeen(views, self.speaker.look(views.middle))
+        tokens = self.speaker.tokens(views.middle)
+        return LisaSeen(views, tokens, self.speaker.language.begin(tokens))
 
     def reply(self, seen: LisaSeen, asked: Asked) -> Reply:
         """Speak, and draw what [SEG] says.
@@ -137,7 +141,7 @@ class Lisa(System):
 
     def _hear(self, seen: LisaSeen, asked: Asked) -> tuple[Heard, Tensor]:
         words, types = self.trunk.reader(asked.words, asked.valid, asked.forced)
-        return self.speaker.hear(seen.tokens[asked.picture], words, asked.valid), types
+        return self.speaker.hear(seen.picture.of(asked.picture), words, asked.valid), types
 
     def _answer(self, heard: Heard) -> tuple[Tensor, Tensor, Tensor]:
         """Answers (S, A); how surely [SEG] is spoken, (S,), above 0 if it is; and where, (S,)."""

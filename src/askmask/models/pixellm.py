@@ -32,6 +32,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from askmask.errors import ConfigError
+from askmask.models.causal import Memory
 from askmask.models.listing import Lister, Listing
 from askmask.models.mask_decoder import TwoWay, filters, projection
 from askmask.models.speaker import Heard, Speaker
@@ -68,10 +69,10 @@ class PixellmOptions:
 
 
 class _Seen(NamedTuple):
-    """What depends on P pictures alone: their views, and (P, G, width) picture tokens."""
+    """What depends on P pictures alone: their views, and what the language model keeps of them."""
 
     views: Views
-    tokens: Tensor
+    picture: Memory
 
 
 class _ScaleDecoder(nn.Module):
@@ -140,14 +141,14 @@ class Pixellm(Lister):
         return dict(vars(self._options))
 
     def see(self, pictures: Pictures) -> _Seen:
-        """Views of the pictures, and their tokens."""
+        """Views of the pictures, which the language model has read."""
         views: Views = self.trunk.eyes(pictures.images)
         return _Seen(views, self.speaker.look(views.middle))
 
     def hear(self, seen: _Seen, asked: Asked) -> tuple[Heard, Tensor]:
         """Read picture and sentence."""
         words, types = self.trunk.reader(asked.words, asked.valid, asked.forced)
-        return self.speaker.hear(seen.tokens[asked.picture], words, asked.valid), types
+        return self.speaker.hear(seen.picture.of(asked.picture), words, asked.valid), types
 
     def tokens_of(self, heard: Heard, types: Tensor | None) -> Tensor:
         """The codebook, scale by scale, the coarsest first."""

@@ -30,7 +30,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from askmask.models.causal import CausalTransformer
+from askmask.models.causal import CausalTransformer, Memory
 from askmask.models.mask_generator import MaskGenerator, Matches, Proposals, Sources, match
 from askmask.models.system import Asked, Pictures, Reply, System, Truth, dice_loss, type_loss
 from askmask.models.trunk import SIZES, Trunk, TrunkSize, Views, plane_positions, pool_masks
@@ -75,12 +75,12 @@ class _Seen(NamedTuple):
 
     Attributes:
         views: their views, which regions are pooled from.
-        picture: (P, G, width) tokens of the picture.
+        picture: what the language model keeps of the picture's tokens and the instruction.
         sources: what the mask generator looks at.
     """
 
     views: Views
-    picture: Tensor
+    picture: Memory
     sources: Sources
 
 
@@ -139,7 +139,8 @@ class Psalm(System):
         middle = middle + plane_positions(middle, middle.shape[1])
         tokens = functional.adaptive_avg_pool2d(middle, self._options.grid_hw).flatten(2).mT
         pixels = self.trunk.pixels(views.fine, views.middle)
-        return _Seen(views, tokens, self.generator.look(views, pixels))
+        begun = torch.cat([tokens, self._every(self.instruction, len(tokens))], 1)
+        return _Seen(views, self.language.begin(begun), self.generator.look(views, pixels))
 
     def reply(self, seen: _Seen, asked: Asked) -> Reply:
         """A slot for each mask token; nothing fits when no proposal passes."""
@@ -151,16 +152,14 @@ class Psalm(System):
     def read(self, seen: _Seen, asked: Asked) -> _Read:
         """Run the language model."""
         words, types = self.trunk.reader(asked.words, asked.valid, asked.forced)
-        count = len(words)
         condition, known = self._condition(seen, asked, words)
-        before = torch.cat([seen.picture[asked.picture], self._every(self.instruction, count)], 1)
-        masks = self._every(self.mask_tokens, count)
+        masks = self._every(self.mask_tokens, len(words))
         parts = [(condition, known), (masks, known.new_ones(masks.shape[:2]))]
         if not self._options.condition_first:
             parts.reverse()
-        parts.insert(0, (before, known.new_ones(before.shape[:2])))
-        states, _ = self.language(*(torch.cat(each, 1) for each in zip(*parts, strict=True)))
-        _, *outputs = states.split([part.shape[1] for part, _ in parts], 1)
+        read = (torch.cat(each, 1) for each in zip(*parts, strict=True))
+        states, _ = self.language(*read, seen.picture.of(asked.picture))
+        outputs = states.split([part.shape[1] for part, _ in parts], 1)
         told, tokens = outputs if self._options.condition_first else outputs[::-1]
         weight = known[..., None].float()
         pooled = (told * weight).sum(1) / weight.sum(1)

@@ -72,14 +72,16 @@ class _Seen(NamedTuple):
 
     Attributes:
         views: their views, which references are pooled from.
-        picture: (P, G, width) tokens of the picture.
-        candidates: (P, C, width) mask tokens.
+        read: what the language model keeps of picture and candidates.
+        first: (P, C, width) hidden states of the candidates.
+        candidates: (P, C, width) their mask tokens.
         pool: (P, C, 2, h, w) bool, see `Pictures`.
         pooled: (P, C) bool.
     """
 
     views: Views
-    picture: Tensor
+    read: Memory
+    first: Tensor
     candidates: Tensor
     pool: Tensor
     pooled: Tensor
@@ -179,11 +181,15 @@ class Ras(System):
         return dict(vars(self._options))
 
     def see(self, pictures: Pictures) -> _Seen:
-        """Tokens of the pictures and of their candidates."""
+        """Tokens of the pictures and of their candidates, which the language model has read."""
         views: Views = self.trunk.eyes(pictures.images)
         tokens = grid_tokens(self.picture(views.middle.permute(0, 2, 3, 1)), self._options.grid_hw)
         candidates = self.tokenizer(views, pictures.pool[:, :, 0])
-        return _Seen(views, tokens, candidates, pictures.pool, pictures.pooled)
+        fed, fed_valid = self._fed(candidates, pictures.pooled)
+        known = torch.cat([fed_valid.new_ones(tokens.shape[:2]), fed_valid], 1)
+        states, read = self.language(torch.cat([tokens, fed], 1), known)
+        first = states[:, tokens.shape[1] :][:, self._stride - 1 :: self._stride]
+        return _Seen(views, read, first, candidates, pictures.pool, pictures.pooled)
 
     def reply(self, seen: _Seen, asked: Asked) -> Reply:
         """A slot for each candidate; nothing fits when none belongs."""
@@ -216,19 +222,14 @@ class Ras(System):
         return {"select": select, "type": type_loss(read.types, asked, truth)}
 
     def _read(self, seen: _Seen, asked: Asked) -> _Read:
-        """Run picture, candidates and text."""
+        """Read the text, after picture and candidates."""
         words, types = self.trunk.reader(asked.words, asked.valid, asked.forced)
         text, valid = self._with_references(seen, asked, words)
-        picture, tokens = seen.picture[asked.picture], seen.candidates[asked.picture]
-        pooled = seen.pooled[asked.picture]
-        fed, fed_valid = self._fed(tokens, pooled)
-        known = torch.cat([valid.new_ones(picture.shape[:2]), fed_valid, valid], 1)
-        states, memory = self.language(torch.cat([picture, fed, text], 1), known)
-        first = states[:, picture.shape[1] :][:, : fed.shape[1]][
-            :, self._stride - 1 :: self._stride
-        ]
-        final = (torch.arange(known.shape[1], device=known.device) * known).argmax(1)
+        rows = asked.picture
+        states, memory = self.language(text, valid, seen.read.of(rows))
+        final = (torch.arange(valid.shape[1], device=valid.device) * valid).argmax(1)
         last = states[torch.arange(len(states), device=final.device), final]
+        first, tokens, pooled = seen.first[rows], seen.candidates[rows], seen.pooled[rows]
         return _Read(memory, first, last, tokens, pooled, types)
 
     @property

@@ -35,7 +35,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from askmask.models.attention_regions import Regions, evidence, head_worth, regions
-from askmask.models.causal import CausalTransformer
+from askmask.models.causal import CausalTransformer, Memory
 from askmask.models.lisa import Lisa, LisaOptions, LisaSeen
 from askmask.models.mask_decoder import mask_losses
 from askmask.models.mask_generator import MaskGenerator, Sources
@@ -97,12 +97,14 @@ class _Seen(NamedTuple):
         views: the same views, through which nothing is learnt.
         sources: what masks of regions are made from.
         generic: (P, 2, layers, heads, G) attention without a sentence, see `Rea2Seg.evidence`.
+        begun: what stage two keeps of the pictures.
     """
 
     lisa: LisaSeen
     views: Views
     sources: Sources
     generic: Tensor
+    begun: Memory
 
 
 class Candidates(NamedTuple):
@@ -151,13 +153,17 @@ class _Scorer(nn.Module):
         told: Tensor = self.mask(torch.cat([*parts, size[..., None], sure[..., None]], 2))
         return told
 
+    def look(self, tokens: Tensor) -> Memory:
+        """Read picture tokens (P, G, width), once for all sentences about these pictures."""
+        return self.language.begin(self.picture(tokens))
+
     def forward(
-        self, picture: Tensor, words: Tensor, valid: Tensor, masks: Tensor, there: Tensor
+        self, picture: Memory, words: Tensor, valid: Tensor, masks: Tensor, there: Tensor
     ) -> Tensor:
         """Score candidates.
 
         Args:
-            picture: (S, G, width) picture tokens.
+            picture: what `look` keeps of each sentence's picture.
             words: (S, T, width).
             valid: (S, T) bool.
             masks: (S, K, width) tokens of candidates.
@@ -166,9 +172,8 @@ class _Scorer(nn.Module):
         Returns:
             (S, K) logits.
         """
-        read = [self.picture(picture), self.words(words), masks, masks]
-        known = [valid.new_ones(picture.shape[:2]), valid, there, there]
-        states, _ = self.language(torch.cat(read, 1), torch.cat(known, 1))
+        read, known = [self.words(words), masks, masks], [valid, there, there]
+        states, _ = self.language(torch.cat(read, 1), torch.cat(known, 1), picture)
         logits: Tensor = self.score(states[:, -masks.shape[1] :])[..., 0]
         return logits
 
@@ -212,10 +217,9 @@ class Rea2Seg(System):
         lisa = self.lisa.see(pictures)
         views = Views(*(view.detach() for view in lisa.views))
         sources = self.refine.look(views, self.pixels(views.fine, views.middle))
-        empty = lisa.tokens[:, :0]
-        return _Seen(
-            lisa, views, sources, self._attention(lisa.tokens, empty, empty[..., 0].bool())
-        )
+        nothing = lisa.tokens[:, :0]
+        generic = self._attention(lisa.picture, nothing, nothing[..., 0].bool())
+        return _Seen(lisa, views, sources, generic, self.scorer.look(lisa.tokens.detach()))
 
     def reply(self, seen: _Seen, asked: Asked) -> Reply:
         """A slot for each candidate, of which the best is the answer."""
@@ -272,7 +276,7 @@ class Rea2Seg(System):
     def _looks(self, seen: _Seen, asked: Asked) -> Tensor:
         """(S, 2, layers, heads, G) attention to the picture, whatever type is forced."""
         words, _ = self.trunk.reader(asked.words, asked.valid, torch.zeros_like(asked.forced))
-        return self._attention(seen.lisa.tokens[asked.picture], words, asked.valid)
+        return self._attention(seen.lisa.picture.of(asked.picture), words, asked.valid)
 
     def _less_generic(self, looks: Tensor, seen: _Seen, asked: Asked) -> Tensor:
         found = evidence(looks, seen.generic[asked.picture])
@@ -304,17 +308,16 @@ class Rea2Seg(System):
             masks.append(self._masks(seen, asked, found, own.types))
         return Candidates(torch.cat(masks, 1), torch.cat([*there, found.there], 1), found, own)
 
-    def _attention(self, picture: Tensor, words: Tensor, valid: Tensor) -> Tensor:
+    def _attention(self, picture: Memory, words: Tensor, valid: Tensor) -> Tensor:
         """(B, 2, layers, heads, G) attention of "is" and [SEG] in "it is [SEG]" to the picture."""
         speaker = self.lisa.speaker
-        spoken = torch.tensor(speaker.ids("it is [SEG]"), device=picture.device)
-        answer = speaker.words(spoken).expand(len(picture), -1, -1)
-        yes = valid.new_ones(len(picture), picture.shape[1] + len(spoken))
-        known = torch.cat([yes[:, : picture.shape[1]], valid, yes[:, picture.shape[1] :]], 1)
+        spoken = torch.tensor(speaker.ids("it is [SEG]"), device=valid.device)
+        answer = speaker.words(spoken).expand(len(words), -1, -1)
+        known = torch.cat([valid, valid.new_ones(answer.shape[:2])], 1)
         maps: Tensor = speaker.language.attention_maps(
-            torch.cat([picture, words, answer], 1), known
+            torch.cat([words, answer], 1), known, picture
         )
-        return maps[:, :, :, -2:, : picture.shape[1]].permute(0, 3, 1, 2, 4)
+        return maps[:, :, :, -2:, : picture.valid.shape[1]].permute(0, 3, 1, 2, 4)
 
     def _regions(self, maps: Tensor, count: int) -> Regions:
         """Regions from the best heads and their mean, on a grid twice as fine as theirs."""
@@ -368,7 +371,7 @@ class Rea2Seg(System):
         """Stage two; nothing that it learns changes stage one."""
         with torch.no_grad():
             words, _ = self.trunk.reader(asked.words, asked.valid, asked.forced)
-        picture = seen.lisa.tokens.detach()[asked.picture]
+        picture = seen.begun.of(asked.picture)
         masks = self.scorer.tokens(seen.views.of(asked.picture), found.masks.detach())
         scores: Tensor = self.scorer(picture, words, asked.valid, masks, found.there)
         return scores

@@ -54,21 +54,24 @@ class Speaker(nn.Module):
         """Indices of the words of an answer."""
         return [self.vocabulary.index(word) for word in words.split()]
 
-    def look(self, view: Tensor) -> Tensor:
+    def tokens(self, view: Tensor) -> Tensor:
         """(P, rows * columns, width) tokens of a view (P, pyramid, h, w): vision to language."""
         return grid_tokens(self.project(view.permute(0, 2, 3, 1)), self.grid_hw)
 
-    def hear(self, picture: Tensor, text: Tensor, valid: Tensor) -> Heard:
+    def look(self, view: Tensor) -> Memory:
+        """Read the tokens of a view, once for all sentences about these pictures."""
+        return self.language.begin(self.tokens(view))
+
+    def hear(self, picture: Memory, text: Tensor, valid: Tensor) -> Heard:
         """Read S sentences.
 
         Args:
-            picture: (S, G, width) tokens of each sentence's picture.
+            picture: what `look` keeps of each sentence's picture.
             text: (S, T, width) words.
             valid: (S, T) bool, False where padded.
         """
-        known = torch.cat([valid.new_ones(picture.shape[:2]), valid], 1)
-        states, memory = self.language(torch.cat([picture, text], 1), known)
-        last = (torch.arange(known.shape[1], device=known.device) * known).argmax(1)
+        states, memory = self.language(text, valid, picture)
+        last = (torch.arange(valid.shape[1], device=valid.device) * valid).argmax(1)
         return Heard(memory, states[torch.arange(len(states), device=last.device), last])
 
     def follow(self, heard: Heard, answers: Tensor) -> Tensor:

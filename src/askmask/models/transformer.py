@@ -47,9 +47,9 @@ class Attention(nn.Module):
         result: Tensor = self.output(mixed.transpose(1, 2).flatten(2))
         return result
 
-    def weights(self, x: Tensor, source: Tensor, seen: Tensor) -> Tensor:
-        """The attention maps themselves, (B, heads, L, M); rows sum to 1."""
-        return self._shares(self.split(self.query(x)), self.split(self.key(source)), seen)
+    def weights(self, x: Tensor, keys: Tensor, seen: Tensor) -> Tensor:
+        """The attention maps themselves, (B, heads, L, M), with keys as `mix`; rows sum to 1."""
+        return self._shares(self.split(self.query(x)), keys, seen)
 
     @staticmethod
     def _shares(query: Tensor, keys: Tensor, seen: Tensor) -> Tensor:
