@@ -62,7 +62,7 @@ def name(request: pytest.FixtureRequest) -> str:
 def test_what_is_saved_answers_the_same(name: str, tmp_path: Path) -> None:
     pictures, asked, _, _ = toy.lesson(2)
     system = build_system(name, "tiny").eval()
-    system.bars = Bars(belongs=-0.5, none=1.25)
+    system.bars = Bars(belongs=-0.5, none=1.25, inside=-0.75)
     digest = save_system(system, "tiny", tmp_path, "embedded-v1")
     read, pool = load_system(tmp_path)
     assert pool == "embedded-v1"

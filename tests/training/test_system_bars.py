@@ -50,6 +50,15 @@ def test_chances_that_are_all_small_still_tell_slots_apart() -> None:
     assert torch.equal(chosen, truth.counted)
 
 
+def test_masks_that_are_faint_everywhere_still_have_a_shape() -> None:
+    """Cells at 0.25, others at 0.14."""
+    reply, truth = told([[2.0, -2.0], [-2.0, 2.0]], [-1.0, -1.0], [[0], [1]])
+    faint = reply._replace(masks=torch.where(reply.masks > 0, -1.1, -1.8))
+    bars = best_bars([(faint, truth)])
+    assert bars == Bars(inside=pytest.approx(math.log(0.2 / 0.8)))
+    assert torch.equal(faint.above(bars).masks > 0, reply.masks > 0)
+
+
 def test_batches_count_by_their_sentences() -> None:
     """The second slot, at 0.65, belongs in the sentences of `two` only."""
     one = told([[2.0, 0.6]], [-1.0], [[0]])

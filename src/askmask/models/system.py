@@ -100,10 +100,12 @@ class Bars(NamedTuple):
     Attributes:
         belongs: those of slots.
         none: those of "nothing fits".
+        inside: those of the cells of masks.
     """
 
     belongs: float = 0.0
     none: float = 0.0
+    inside: float = 0.0
 
 
 class Reply(NamedTuple):
@@ -126,7 +128,11 @@ class Reply(NamedTuple):
 
     def above(self, bars: Bars) -> Reply:
         """The same with logits that are above 0 where they pass the bars."""
-        return self._replace(scores=self.scores - bars.belongs, none=self.none - bars.none)
+        return self._replace(
+            masks=self.masks - bars.inside,
+            scores=self.scores - bars.belongs,
+            none=self.none - bars.none,
+        )
 
 
 def moved(batch: Batch, device: torch.device) -> Batch:

@@ -1,7 +1,8 @@
 """What a system's logits must pass, chosen on held-out sentences, the same way for every system.
 
 Designs differ in how sure they are after a short training: one that gives every candidate a small
-chance would say that nothing fits to nearly everything.
+chance would say that nothing fits to nearly everything, one that gives every cell of a mask a small
+chance would draw nothing.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ __all__ = ["best_bars", "fused_iou"]
 
 _BELONGS = (0.5, 0.4, 0.6, 0.3, 0.7, 0.2, 0.1, 0.05)
 _NONE = (0.5, 0.4, 0.6, 0.3, 0.7, 0.2, 0.8, 0.1, 0.9, 0.05, 0.95, 0.02, 0.98)
+_INSIDE = (0.5, 0.4, 0.6, 0.3, 0.7, 0.2, 0.1, 0.05)
 """Probabilities that are tried; of equally good ones the first, so the usual one, is taken."""
 
 
@@ -33,17 +35,16 @@ def best_bars(judged: Iterable[tuple[Reply, Truth]]) -> Bars:
         return Bars()
     wanted = torch.cat([truth.none for _, truth in batches]).bool()
     nothing = torch.cat([reply.none for reply, _ in batches])
-    # A bar for "nothing fits" changes no mask, so masks are fused once for each of the other.
-    anyway = {
-        bar: torch.cat([_iou(reply, truth, bar) for reply, truth in batches]) for bar in _BELONGS
-    }
     best, found = -1.0, Bars()
-    for belongs, none in product(_BELONGS, _NONE):
-        bars = Bars(_logit(belongs), _logit(none))
-        said = nothing > bars.none
-        value = float(torch.where(said, wanted.float(), anyway[belongs]).mean())
-        if value > best + 1e-9:
-            best, found = value, bars
+    for belongs, inside in product(_BELONGS, _INSIDE):
+        bars = Bars(belongs=_logit(belongs), inside=_logit(inside))
+        # A bar for "nothing fits" changes no mask, so masks are fused once for all of them.
+        anyway = torch.cat([_iou(reply, truth, bars) for reply, truth in batches])
+        for none in _NONE:
+            said = nothing > _logit(none)
+            value = float(torch.where(said, wanted.float(), anyway).mean())
+            if value > best + 1e-9:
+                best, found = value, bars._replace(none=_logit(none))
     return found
 
 
@@ -54,10 +55,10 @@ def fused_iou(reply: Reply, chosen: Tensor, truth: Truth) -> Tensor:
     return (fused & wanted).sum((1, 2)) / (fused | wanted).sum((1, 2)).clamp(min=1)
 
 
-def _iou(reply: Reply, truth: Truth, belongs: float) -> Tensor:
+def _iou(reply: Reply, truth: Truth, bars: Bars) -> Tensor:
     """(S,) IoU of fused masks as if something fitted; 0 where nothing does."""
-    something = reply._replace(none=torch.full_like(reply.none, -torch.inf))
-    return fused_iou(reply, chosen_slots(something.above(Bars(_logit(belongs), 0.0))), truth)
+    something = reply._replace(none=torch.full_like(reply.none, -torch.inf)).above(bars)
+    return fused_iou(something, chosen_slots(something), truth)
 
 
 def _logit(probability: float) -> float:
