@@ -198,6 +198,7 @@ class Study:
             _say(f"{done.parent}: measuring the cost")
             command = [sys.executable, str(Path(__file__).with_name("cost.py")), said["model"]]
             command += [str(self.queries), "--pictures", str(self.pictures)]
+            command += ["--precision", self.precision]
             told = subprocess.run(command, check=True, capture_output=True, text=True)
             costs[said["made_by"]["row"]] = json.loads(told.stdout)
         write_json(self.out / "cost.json", costs)

@@ -43,6 +43,8 @@ the queries are about rendered scenes of groceries and household things, in gene
 the tables compare designs with the same eyes, words, data and budget, and say nothing about the
 published models, which are hundreds of times larger and pretrained. One fused mask is all that some
 designs give; where a paper leaves details open, the module of the system says what was chosen.
+Thresholds of every system, of slots, of "nothing fits" and of masks, are those that are best on
+held-out composed pictures.
 Intervals are over queries (bootstrap, 95 %), not over trainings; where a row has several seeds,
 values and both ends are means over them, and the seeds stand apart. Instances are those that an
 answer contains: what lies under a system's threshold is no part of AP or AR."""
@@ -282,7 +284,7 @@ def _costs(rows: Mapping[str, list[Done]], out: Path) -> Iterator[list[str]]:
                 _number(trained.get("parameters", cost.get("parameters"))),
                 _number(trained.get("samples")),
                 _number(trained.get("seconds")),
-                _number(trained.get("samples_per_second"), 1),
+                _number(cost.get("trained_per_second"), 1),
                 _number(cost.get("picture_ms"), 1),
                 _number(cost.get("sentence_ms"), 1),
                 _number(cost.get("memory_mib")),
@@ -295,9 +297,11 @@ def _costs(rows: Mapping[str, list[Done]], out: Path) -> Iterator[list[str]]:
         "## Cost",
         "",
         "Parameters without the text tower that all share. A sample is a sentence; a row with "
-        f"{DAGGER} adds to those of its base. Answering is measured one row after the other on "
-        f"one machine ({first.get('machine', 'not named')}, {first.get('threads', '?')} threads), "
-        "memory is that of the whole process.",
+        f"{DAGGER} adds to those of its base; training s is what its run took, beside whatever "
+        "else the machine did. All other figures are measured one row after the other on one "
+        f"machine ({first.get('machine', 'not named')}, {first.get('threads', '?')} threads): "
+        "samples/s in training steps on pictures that are composed already, and answering, with "
+        "the memory of the whole process.",
         "",
         *_markdown(head, lines),
     ]
