@@ -38,7 +38,7 @@ def fused_iou(net: Psalm, asked: Any = ASKED) -> torch.Tensor:
 
 @pytest.fixture(scope="module")
 def net() -> Psalm:
-    return trained(110)
+    return trained(150)
 
 
 @torch.no_grad()

@@ -30,8 +30,10 @@ class Memory(NamedTuple):
 
     def of(self, rows: Tensor) -> Memory:
         """The memories of some sequences, (S,) long, for S that go on from them."""
-        keys, values = (tuple(each[rows] for each in part) for part in (self.keys, self.values))
-        return Memory(keys, values, self.valid[rows])
+        # As `each[rows]`, but quicker, backwards above all.
+        keys = tuple(each.index_select(0, rows) for each in self.keys)
+        values = tuple(each.index_select(0, rows) for each in self.values)
+        return Memory(keys, values, self.valid.index_select(0, rows))
 
 
 class CausalTransformer(nn.Module):

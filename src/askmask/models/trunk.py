@@ -109,7 +109,8 @@ class Views(NamedTuple):
 
     def of(self, picture: Tensor) -> Views:
         """Views of the picture of each sentence; `picture` is (S,) long."""
-        return Views(*(view[picture] for view in self))
+        # As `view[picture]`, but quicker, backwards above all.
+        return Views(*(view.index_select(0, picture) for view in self))
 
 
 class Eyes(nn.Module):

@@ -147,7 +147,7 @@ class _Training:
             )
         task.model.to(place.device)
         self.optimiser = torch.optim.AdamW(
-            task.parameter_groups(), weight_decay=settings.weight_decay
+            task.parameter_groups(), weight_decay=settings.weight_decay, fused=True
         )
         self.peaks = [group["lr"] for group in self.optimiser.param_groups]
         self.average = WeightAverage(task.model, settings.average)
