@@ -86,6 +86,11 @@ class Row:
         kept = tuple((key, value) for key, value in self.options if key not in later)
         return replace(self, options=kept)
 
+    @property
+    def answers_otherwise(self) -> bool:
+        """Whether it has the weights of another row and only answers otherwise."""
+        return self.weights_of != self
+
     def recipe(self, budget: Budget) -> str:
         """Name of its recipe."""
         # The smoke recipes have no dagger of their own; mask types are set below.

@@ -128,7 +128,7 @@ class Study:
         if not row.trained:
             return row.system
         trained = self._trained(row.weights_of, seed)
-        if row.weights_of == row:
+        if not row.answers_otherwise:
             return str(trained)
         return str(_with_options(trained, row, row.folder(self.out, seed) / "weights"))
 

@@ -37,6 +37,17 @@ _MAX_BYTES = 100_000_000
 _AP = ("AP", "AP50", "AP75", "APs", "APm", "APl", "AR")
 _ANSWERS = ("mask-type-accuracy", "switch-accuracy", "hidden-part-IoU", "N-acc", "T-acc")
 
+_OWN = {
+    "missing": "no [SEG]",
+    "count": "right number",
+    "phrase": "right phrase",
+    "first": "first candidate, IoU",
+    "chosen": "chosen one, IoU",
+    "best": "best one, IoU",
+    "among": "right one, not first",
+}
+"""Figures of a design's own, see `System.figures`, and their columns."""
+
 _LIMITS = """\
 Small models, trained for the time in the table of costs and not to their end, on composed pictures;
 the queries are about rendered scenes of groceries and household things, in generated wordings. So
@@ -120,6 +131,7 @@ def study(out: Path) -> tuple[str, str]:
         ],
         ["![gIoU of all rows](images/study-giou.svg)"],
         *_figure_tables(rows),
+        *_of_designs(rows),
         *_seeds(rows),
         *_answers_to_questions(rows, asked),
         *_costs(rows, out),
@@ -181,6 +193,26 @@ def _figure_tables(rows: Mapping[str, list[Done]]) -> Iterator[list[str]]:
                 "",
                 *_table(several, {name: _figures(several, name, piece) for name in _AP}),
             ]
+
+
+def _of_designs(rows: Mapping[str, list[Done]]) -> Iterator[list[str]]:
+    """What designs report of themselves at the end of their training."""
+    lines = []
+    for name, seeds in rows.items():
+        told = [(one.said["training"] or {}).get("held_out", {}) for one in seeds]
+        found = [[each[f"{key}.test"] for each in told if f"{key}.test" in each] for key in _OWN]
+        if any(found) and not seeds[0].row.answers_otherwise:
+            lines.append((name, *(percent(fmean(each), 1) if each else "-" for each in found)))
+    if lines:
+        yield [
+            "## What designs say of themselves",
+            "",
+            "On held-out composed pictures in wordings that nothing was learnt from, before bars "
+            "are chosen; all but the number are of sentences with targets. [SEG] is PixelLM's "
+            "first token and GLaMM's <p>. Candidates are Rea2Seg's; one is right from IoU 0.5.",
+            "",
+            *_markdown(("row", *_OWN.values()), lines),
+        ]
 
 
 Column = list[list[Figure | None]]
