@@ -35,7 +35,7 @@ __all__ = ["Done", "main", "read_study", "study"]
 _MAX_BYTES = 100_000_000
 
 _AP = ("AP", "AP50", "AP75", "APs", "APm", "APl", "AR")
-_ANSWERS = ("mask-type-accuracy", "switch-accuracy", "hidden-part-IoU", "N-acc", "T-acc")
+_ANSWERS = ("Pr@0.5", "mask-type-accuracy", "switch-accuracy", "hidden-part-IoU", "N-acc", "T-acc")
 
 _OWN = {
     "missing": "no [SEG]",
@@ -279,6 +279,8 @@ def _answers_to_questions(rows: Mapping[str, list[Done]], asked: Asked) -> Itera
     answered = []
     for seeds in rows.values():
         folder = seeds[0].folder
+        if not (folder / "test" / "predictions.jsonl").is_file():  # of a small archive
+            continue
         seen_nothing = (folder / "blind" / "metrics-sgdr.json").is_file()  # written last
         blind = folder / "blind" if seen_nothing else None
         answered.append(Answered(seeds[0].row, folder / "test", blind))

@@ -62,6 +62,16 @@ def test_what_was_measured_is_packed_without_weights(
     assert subprocess.run(check, cwd=tmp_path / "unpacked", capture_output=True).returncode == 1
 
 
+def test_a_small_archive_lists_predictions_without_holding_them(
+    archive: ModuleType, study: Path, tmp_path: Path
+) -> None:
+    packed, checksums = tmp_path / "seven.tar.xz", tmp_path / "checksums.txt"
+    assert archive.pack(study, packed, checksums, small=True) == 3
+    with tarfile.open(packed) as tar:
+        assert "rela/seed-0/test/predictions.jsonl" not in tar.getnames()
+    assert "rela/seed-0/test/predictions.jsonl" in checksums.read_text()
+
+
 def test_the_same_study_gives_the_same_bytes(
     archive: ModuleType, study: Path, tmp_path: Path
 ) -> None:

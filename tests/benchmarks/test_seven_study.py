@@ -160,6 +160,13 @@ def test_tables_come_from_the_run_folders(study: Path, tmp_path: Path) -> None:
     asked = text.partition("### Does fine-tuning on mask types always help?")[2]
     assert "| rela-dagger | +0.0 (+0.0 to +0.0), 0:0 |" in asked
     assert (tmp_path / "images" / "study-giou.svg").read_text().startswith("<svg xmlns=")
+    # A small archive has no predictions: figures stay, questions have no answers.
+    for predictions in runs.rglob("test/predictions.jsonl"):
+        predictions.unlink()
+    assert tables.main([str(runs), "--out", str(tmp_path / "small.md")]) == 0
+    small = (tmp_path / "small.md").read_text()
+    assert cell in small
+    assert "### Does" not in small
 
 
 def test_without_runs_there_is_no_study(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
