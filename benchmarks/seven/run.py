@@ -4,8 +4,8 @@ r"""Train, predict, evaluate and measure rows of the study: those that `--rows` 
         --queries pantry/test/queries-test.jsonl --out runs/seven
 
 A row that is finished is skipped, but for blind answers that it lacks; one that was interrupted
-goes on. Rows with "-dagger" start from
-their base row with the first seed, which is trained first where it is missing.
+goes on. Rows with "-dagger" start from their base row with the first seed, which is trained first
+where it is missing.
 """
 
 from __future__ import annotations

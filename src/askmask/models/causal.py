@@ -12,7 +12,7 @@ from torch.nn import functional
 from askmask.models.transformer import Layer, waves
 from askmask.models.trunk import TrunkSize
 
-__all__ = ["CausalTransformer", "Memory", "interleaved"]
+__all__ = ["CausalTransformer", "Memory", "interleaved", "last_state"]
 
 
 class Memory(NamedTuple):
@@ -117,6 +117,12 @@ def _placed(tokens: Tensor, valid: Tensor, past: Memory | None) -> tuple[Tensor,
     own = functional.pad(own, (before, 0))  # a padded place sees itself: nothing at all is NaN
     seen = causal[None] & (known[:, None] | own[None])
     return tokens + waves(position, tokens.shape[2]), seen[:, None]
+
+
+def last_state(states: Tensor, valid: Tensor) -> Tensor:
+    """(B, C) of (B, L, C): the state of the last place that is valid, (B, L) bool."""
+    last = (torch.arange(valid.shape[1], device=valid.device) * valid).argmax(1)
+    return states[torch.arange(len(states), device=last.device), last]
 
 
 def interleaved(

@@ -73,7 +73,7 @@ class _Seen(NamedTuple):
     Attributes:
         overview: what the global encoder sees; regions are encoded from it.
         grounds: what the grounding encoder sees; masks are drawn from it.
-        picture: what the language model keeps of their tokens.
+        picture: what the language model keeps of the overview's tokens.
     """
 
     overview: Views

@@ -26,7 +26,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from askmask.models.causal import CausalTransformer, Memory, interleaved
+from askmask.models.causal import CausalTransformer, Memory, interleaved, last_state
 from askmask.models.system import Asked, Pictures, Reply, System, Truth, type_loss
 from askmask.models.trunk import (
     SIZES,
@@ -227,10 +227,8 @@ class Ras(System):
         text, valid = self._with_references(seen, asked, words)
         rows = asked.picture
         states, memory = self.language(text, valid, seen.read.of(rows))
-        final = (torch.arange(valid.shape[1], device=valid.device) * valid).argmax(1)
-        last = states[torch.arange(len(states), device=final.device), final]
         first, tokens, pooled = seen.first[rows], seen.candidates[rows], seen.pooled[rows]
-        return _Read(memory, first, last, tokens, pooled, types)
+        return _Read(memory, first, last_state(states, valid), tokens, pooled, types)
 
     @property
     def _stride(self) -> int:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from askmask.models.causal import CausalTransformer, Memory
+from askmask.models.causal import CausalTransformer, Memory, last_state
 from askmask.models.trunk import TrunkSize, grid_tokens
 
 __all__ = ["Heard", "Speaker", "margin", "places"]
@@ -71,8 +71,7 @@ class Speaker(nn.Module):
             valid: (S, T) bool, False where padded.
         """
         states, memory = self.language(text, valid, picture)
-        last = (torch.arange(valid.shape[1], device=valid.device) * valid).argmax(1)
-        return Heard(memory, states[torch.arange(len(states), device=last.device), last])
+        return Heard(memory, last_state(states, valid))
 
     def follow(self, heard: Heard, answers: Tensor) -> Tensor:
         """States of given answers (teacher forcing).
