@@ -18,8 +18,9 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from itertools import groupby, islice
+from itertools import groupby, islice, repeat
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from askmask.formats.askmask import read_queries
@@ -91,25 +92,20 @@ def _parameters(segmenter: object) -> int | None:
 def _trained_per_second(segmenter: object, steps: int, precision: str) -> float | None:
     if not isinstance(segmenter, SystemSegmenter):
         return None
-    import torch
-
+    from askmask.training.loop import LoopSettings, Training
     from askmask.training.placement import Placement
+    from askmask.training.run import TrainingRun
     from askmask.training.system import DAGGER, SystemRecipe, SystemTask
 
     system = segmenter.system.train()
     task = SystemTask(SystemRecipe(system.name, types=DAGGER, workers=0))
     task.model, task.settings = system, replace(task.settings, size=system.size)
     batch = next(task.batches(range(1), 0.0))
-    optimiser = torch.optim.AdamW(task.parameter_groups())
-
-    def step() -> None:
-        optimiser.zero_grad()
-        with Placement.named("cpu", precision).computing():
-            parts = task.loss(batch)
-        torch.stack(list(parts.values())).sum().backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
-
-    spans = [_milliseconds(step) for _ in range(1 + steps)]
+    place = Placement.named("cpu", precision)
+    with TemporaryDirectory() as folder:
+        training = Training(task, TrainingRun(Path(folder), {}), LoopSettings(), place)
+        step = partial(training.take_step, repeat(batch), 0.5)
+        spans = [_milliseconds(step) for _ in range(1 + steps)]
     return 1000 * len(batch.picture) / statistics.median(spans[1:])
 
 

@@ -1,22 +1,24 @@
 """GLaMM: one encoder for the conversation, one for the grounding; phrases and regions have tokens.
 
 Rasheed et al., "GLaMM: Pixel Grounding Large Multimodal Model", CVPR 2024 (arXiv 2311.03356),
-figure 2, whose caption names the five parts: a global image encoder whose features the language
-model reads; a region encoder that makes a token of a region in the question, put where the text has
-<bbox>; the language model, whose answer holds <p> phrase </p> [SEG] for each thing that it grounds;
-a grounding image encoder; and a pixel decoder, prompted by the projected last-layer state of [SEG].
-The loss is that of LISA. Checked against the authors' public code (`model/GLaMM.py`,
+section 3.1 and figure 2, whose caption names the five parts: a global image encoder whose features
+the language model reads; a region encoder that makes a token of a region in the question, put where
+the text has <bbox>; the language model, whose answer holds <p> phrase </p> [SEG] for each thing
+that it grounds (section 3.2); a grounding image encoder V; and a pixel decoder P, prompted by the
+projected last-layer state of [SEG]: mask = P(g(state), V(picture)). The paper's formulas have no
+numbers. The loss is that of LISA. Checked against the authors' public code (`model/GLaMM.py`,
 `model/layers.py`, `train.py`): the special tokens; region features of several levels, summed,
 rectified and projected, with the region's box embedded and added; the projection of two layers; and
-the weights 1.0, 2.0 and 0.5. Equation numbers are not cited, as the paper's own pages were not at
-hand. The code takes the hidden state one place before [SEG]; here it is its own.
+the weights 1.0, 2.0 and 0.5. The code takes the hidden state one place before [SEG]; here it is its
+own, as the paper says.
 
 What differs from the paper, for every system alike: two small encoders instead of CLIP and SAM,
 which start from the same eyes and both learn; a small causal transformer that learns from nothing;
 words from the frozen tower, and answers in a vocabulary of a few words. The samples have no
 captions, so that a phrase is what they say of a target: "visible", "complete" or "hidden". Regions
-are masks, not boxes: features are averaged under the mask instead of by RoIAlign. Targets come from
-left to right.
+are masks, not boxes: features are averaged under the mask instead of by RoIAlign, and have a
+projection of their own, where the paper shares that of the picture. Targets come from left to
+right.
 """
 
 from __future__ import annotations

@@ -1,13 +1,14 @@
 """LISA: a language model answers with a [SEG] token, whose hidden state prompts a mask decoder.
 
-Lai et al., "LISA: Reasoning Segmentation via Large Language Model", CVPR 2024 (arXiv 2308.00692):
-the vocabulary gets a new token [SEG]; where the answer holds it, its last-layer hidden state is
-projected by an MLP and prompts the mask decoder ("embedding as mask"). The loss is the
-cross-entropy of the answer, and binary cross-entropy and dice of the mask. Checked against the
-authors' public code (`model/LISA.py`, `train_ds.py`): the projection of two layers with a ReLU, the
-weights 1.0, 2.0 and 0.5, and answers such as "It is [SEG]."; no equation numbers are cited, as the
-paper's own pages were not at hand. The code takes the hidden state that [SEG] is predicted from,
-one place before it; here it is the state of [SEG] itself, as the paper says.
+Lai et al., "LISA: Reasoning Segmentation via Large Language Model", CVPR 2024 (arXiv 2308.00692),
+section 4.1 and figure 3: the language model answers in text (equation 1); the vocabulary gets a new
+token [SEG], and where the answer holds it, its last-layer hidden state is projected by an MLP and
+prompts the mask decoder, "embedding as mask" (equation 2). The loss is the weighted sum of the
+answer's and the mask's (equation 3): cross-entropy, and binary cross-entropy and dice (equation 4),
+with the weights 1.0, 2.0 and 0.5 (section 5.1). Checked against the authors' public code
+(`model/LISA.py`, `train_ds.py`): the projection of two layers with a ReLU, and answers such as
+"It is [SEG].". The code takes the hidden state that [SEG] is predicted from, one place before it;
+here it is the state of [SEG] itself, as the paper says.
 
 What differs from the paper, for every system alike: small eyes, the same for the language model and
 the decoder, instead of CLIP and SAM; a small causal transformer that learns from nothing instead of

@@ -11,9 +11,10 @@ cross-entropy in which pixels that several targets of an answer claim count alph
 Checked against the project's page (codebook, tokens of the scales, projections) and the authors'
 public code (`model/PixelLM.py`, `mask_decoder_multi_scale.py`): the modulation, learned scalars for
 the fusion of tokens and of scales that start at 1 / N and 1 / L, three tokens and two scales, and
-the weights 1.0, 2.0 and 0.5. In the code the overlap's weight stays 1; alpha = 2 is our choice.
-Equation numbers are not cited, as the paper's own pages were not at hand. The code takes each
-hidden state from one place before its token; here it is the token's own, as the page says.
+the weights 1.0, 2.0 and 0.5. In the code the overlap's weight stays 1; readers' notes on the paper
+have alpha = 2. Equation numbers are not cited, as the paper's own pages were not at hand. The code
+takes each hidden state from one place before its token; here it is the token's own, as the page
+says.
 
 What differs from the paper, for every system alike: small eyes instead of CLIP, whose scales are
 the trunk's at 1/16 and 1/8; the finest mask is read from the trunk's pixel decoder; a small causal

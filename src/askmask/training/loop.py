@@ -23,7 +23,7 @@ from askmask.training.processes import Processes
 from askmask.training.run import TrainingRun
 from askmask.training.schedule import SCHEDULES, Every, duration, share_of_peak
 
-__all__ = ["FOREVER", "LoopSettings", "TrainingTask", "evaluate", "fit"]
+__all__ = ["FOREVER", "LoopSettings", "Training", "TrainingTask", "evaluate", "fit"]
 
 FOREVER = 1 << 62
 """End of the range of batch numbers."""
@@ -122,7 +122,7 @@ def fit(
     Raises:
         ConfigError: when the batches of a step cannot be shared evenly between the processes.
     """
-    training = _Training(task, run, settings or LoopSettings(), place or Placement())
+    training = Training(task, run, settings or LoopSettings(), place or Placement())
     training.restore()
     with closing(run):
         try:
@@ -132,7 +132,7 @@ def fit(
         return training.finish()
 
 
-class _Training:
+class Training:
     """Everything that changes while a task is trained."""
 
     def __init__(
@@ -178,7 +178,7 @@ class _Training:
                 batches = self._batches(used)
                 restarts.pop(0)
             started = time.monotonic()
-            self._take_step(batches, used)
+            self.take_step(batches, used)
             self.seconds += self.processes.of_first(time.monotonic() - started)
             if log.is_due(self.seconds):
                 self._log(budget)
@@ -193,7 +193,8 @@ class _Training:
         numbers = range(self.step * self.settings.accumulate, FOREVER)
         return self.task.batches(numbers[self.processes.rank :: self.processes.count], used)
 
-    def _take_step(self, batches: Iterator[Any], used: float) -> None:
+    def take_step(self, batches: Iterator[Any], used: float) -> None:
+        """Learn from the next batches when the share `used` of the budget is gone."""
         rate = share_of_peak(self.step, used, self.settings.warmup_steps, self.settings.schedule)
         for group, peak in zip(self.optimiser.param_groups, self.peaks, strict=True):
             group["lr"] = peak * rate
