@@ -45,13 +45,17 @@ class Asked:
 
     @cached_property
     def twins(self) -> tuple[dict[str, str], dict[str, str]]:
-        """Modal and amodal query of each pair of twins, both under the amodal one's name."""
+        """Modal and amodal query of each pair with targets, both under the amodal one's name."""
         modal, amodal = {}, {}
-        for name, record in self.records.items():
-            others = [tag.removeprefix(_TWIN) for tag in record.tags if tag.startswith(_TWIN)]
-            other = self.records.get(others[0]) if others else None
-            if record.mask_type == MaskType.AMODAL and other is not None:
-                amodal[name], modal[other.id] = name, name
+        for record in self.records.values():
+            for tag in record.tags:
+                other = self.records.get(tag.removeprefix(_TWIN))
+                if not tag.startswith(_TWIN) or other is None or not record.targets:
+                    continue
+                pair = {each.mask_type: each.id for each in (record, other)}  # either has the tag
+                if pair.keys() == {MaskType.MODAL, MaskType.AMODAL}:
+                    modal[pair[MaskType.MODAL]] = pair[MaskType.AMODAL]
+                    amodal[pair[MaskType.AMODAL]] = pair[MaskType.AMODAL]
         return modal, amodal
 
 

@@ -169,6 +169,25 @@ def test_tables_come_from_the_run_folders(study: Path, tmp_path: Path) -> None:
     assert "### Does" not in small
 
 
+@pytest.mark.parametrize("tagged", [{"modal"}, {"amodal"}, {"modal", "amodal"}])
+def test_twins_are_found_whichever_names_the_other(
+    scripts: Any, queries: Path, tmp_path: Path, tagged: set[str]
+) -> None:
+    from questions import Asked
+
+    record = next(iter(read_queries(queries))).to_json()
+    names = {"modal": "a", "amodal": "b"}
+    pair = [
+        {**record, "id": names[kind], "mask_type": kind, "tags": [f"twin:{names[other]}"]}
+        for kind, other in (("modal", "amodal"), ("amodal", "modal"))
+    ]
+    pair = [{**one, "tags": one["tags"] if one["mask_type"] in tagged else []} for one in pair]
+    empty = [{**one, "id": f"{one['id']}0", "targets": [], "tags": []} for one in pair]
+    empty[0]["tags"] = ["twin:b0"]  # nothing of which to compare the masks
+    write_jsonl(tmp_path / "queries.jsonl", [*pair, *empty])
+    assert Asked(tmp_path / "queries.jsonl").twins == ({"a": "b"}, {"b": "b"})
+
+
 def test_without_runs_there_is_no_study(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     import tables
 
