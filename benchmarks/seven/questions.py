@@ -22,6 +22,8 @@ _TWIN = "twin:"
 _MASKS = replace(PROTOCOLS["select"], metrics=("gIoU", "boundary-IoU"), slices=())
 _FUSED = replace(PROTOCOLS["select"], metrics=("gIoU",), slices=())
 _INSTANCES = replace(_FUSED, rules=Rules(unit="instance"))
+_JUDGEMENTS = ("N-acc", "T-acc", "mask-type-accuracy")
+_WORDS = replace(PROTOCOLS["select"], metrics=("gIoU", *_JUDGEMENTS), slices=())
 
 
 @dataclass(frozen=True)
@@ -219,16 +221,18 @@ def _options(by_name: Mapping[str, Answered], asked: Asked) -> Question:
 
 
 def _words(answered: Sequence[Answered], asked: Asked) -> Question:
-    kept = [asked.where(lambda record: bool(record.targets))]
-    kept.append(asked.where(lambda record: SGDR_TAG in record.tags))
+    there = asked.where(lambda record: bool(record.targets))
+    hard = asked.where(lambda record: SGDR_TAG in record.tags)
+    kept = [(there, "gIoU"), (hard, "gIoU")]
+    kept += [(asked.where(lambda record: True), metric) for metric in _JUDGEMENTS]
     lines = [
         (
             one.row.name,
             [
                 compare(
-                    one.report(asked, names, _FUSED), one.report(asked, names, _FUSED, blind=True)
-                )["gIoU"]
-                for names in kept
+                    one.report(asked, names, _WORDS), one.report(asked, names, _WORDS, blind=True)
+                )[metric]
+                for names, metric in kept
             ],
         )
         for one in answered
@@ -236,7 +240,7 @@ def _words(answered: Sequence[Answered], asked: Asked) -> Question:
     ]
     return Question(
         "How much do the words alone explain?",
-        "gIoU with the picture minus gIoU with a grey one.",
-        ("queries with targets", "sgdr"),
+        "With the picture minus with a grey one of its size, in which no mask can be right.",
+        ("gIoU of queries with targets", "gIoU of sgdr", *_JUDGEMENTS),
         lines,
     )

@@ -119,6 +119,7 @@ def test_what_a_finished_row_lacks_is_added(
     study: Path, queries: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     import run
+    import tables
     from rows import Budget, parse_row
 
     out = tmp_path / "seven"
@@ -128,6 +129,12 @@ def test_what_a_finished_row_lacks_is_added(
     assert "blind: predicting" in capsys.readouterr().err
     blind = list(read_predictions(folder / "blind" / "predictions.jsonl"))
     assert len(blind) == len(list(read_queries(queries)))
+    assert tables.main([str(out), "--out", str(tmp_path / "study.md")]) == 0
+    told = (tmp_path / "study.md").read_text().partition("### How much do the words")[2]
+    told = told.partition("\n## ")[0]
+    # The mask type is read from the words alone, so a grey picture changes nothing about it.
+    (line,) = (line for line in told.splitlines() if line.startswith("| rela |"))
+    assert line.endswith("| +0.0 (+0.0 to +0.0), 0:0 |")
     # An unpacked archive has no weights; what was measured stays.
     said = json.loads((folder / "row.json").read_text())
     (folder / "row.json").write_text(json.dumps({**said, "model": str(tmp_path / "gone")}))
