@@ -30,11 +30,10 @@ from askmask.formats.files import file_sha256, read_json, write_json
 from askmask.metrics import evaluate
 from askmask.models import registry
 from askmask.models.segmenter import Segmenter
-from askmask.models.system_weights import load_system, save_system
+from askmask.models.system_weights import build_system, load_system, save_system
 from askmask.pantry.splits.sgdr import SGDR_TAG
 from askmask.runs.predict import predict
 from askmask.training.recipes import train
-from askmask.training.system import SystemRecipe, SystemTask
 from askmask.types import Answer, Query
 
 __all__ = ["Study", "main"]
@@ -131,7 +130,6 @@ class Study:
         trained = self._trained(row.weights_of, seed)
         if not row.answers_otherwise:
             return str(trained)
-        _say(f"{row.folder(self.out, seed)}: choosing its bars")
         return str(_with_options(trained, row, row.folder(self.out, seed) / "weights"))
 
     def _trained(self, row: Row, seed: int) -> Path:
@@ -228,16 +226,14 @@ class Study:
 
 
 def _with_options(weights: Path, row: Row, folder: Path) -> Path:
-    """Write the same weights with other options, and with the bars that these ask for."""
-    trained, pool = load_system(weights)
-    said = read_json(weights.parent / "run.json", _MAX_BYTES)["recipe"]
-    options = {**trained.options(), **dict(row.options)}
-    recipe = SystemRecipe(**{**said, "types": tuple(said["types"]), "options": options})
-    task = SystemTask(recipe)
-    task.model.load_state_dict(trained.state_dict())
-    task.model.bars = task.bars()
+    """Write the same weights with other options; the bars stay, so that one thing changes."""
+    system, pool = load_system(weights)
+    size = read_json(weights / "system.json", _MAX_BYTES)["size"]
+    changed = build_system(row.system, size, {**system.options(), **dict(row.options)})
+    changed.load_state_dict(system.state_dict())
+    changed.bars = system.bars
     folder.mkdir(parents=True, exist_ok=True)
-    save_system(task.model, recipe.size, folder, pool)
+    save_system(changed, size, folder, pool)
     return folder
 
 
