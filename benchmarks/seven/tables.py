@@ -284,7 +284,8 @@ def _answers_to_questions(rows: Mapping[str, list[Done]], asked: Asked) -> Itera
         seen_nothing = (folder / "blind" / "metrics-sgdr.json").is_file()  # written last
         blind = folder / "blind" if seen_nothing else None
         answered.append(Answered(seeds[0].row, folder / "test", blind))
-    heading = ["## Questions", "", "Differences on the same queries, with wins and losses."]
+    told = "Differences on the same queries, of the first seeds, with wins and losses."
+    heading = ["## Questions", "", told]
     for question in questions(answered, asked):
         lines = [(name, *map(_difference, found)) for name, found in question.lines]
         yield [

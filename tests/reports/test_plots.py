@@ -69,6 +69,18 @@ def test_every_plot_is_sound_and_says_what_it_shows(name: str) -> None:
             assert key not in ("fill", "stroke", "style")  # colours are the page's
 
 
+def test_long_names_of_bars_have_room() -> None:
+    name = "ras-dagger+autoregressive=true"
+    drawing = svg(interval_bars("bars", {name: figure(0.5, 0.4, 0.6)}))
+    (label,) = (text for text in drawing.findall("text") if text.text == name)
+    assert float(label.attrib["x"]) >= 7 * len(name)
+    (bar,) = drawing.findall("rect")
+    left, wide = numbers(bar, "x", "width")
+    assert left > float(label.attrib["x"])
+    assert wide == 210
+    assert float(drawing.attrib["viewBox"].split()[2]) > left + 420
+
+
 def test_bars_are_as_long_as_their_values_and_undefined_ones_are_not_there() -> None:
     drawing = svg(PLOTS["bars"])
     bars = drawing.findall("rect")

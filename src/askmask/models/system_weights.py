@@ -20,13 +20,13 @@ from askmask.models.weight_files import files_sha256
 __all__ = ["SYSTEMS", "build_system", "load_system", "save_system", "system_hash"]
 
 SYSTEMS = {
-    "psalm": "askmask.models.psalm:Psalm",
-    "rea2seg": "askmask.models.rea2seg:Rea2Seg",
-    "rela": "askmask.models.rela:Rela",
-    "ras": "askmask.models.ras:Ras",
     "lisa": "askmask.models.lisa:Lisa",
     "pixellm": "askmask.models.pixellm:Pixellm",
     "glamm": "askmask.models.glamm:Glamm",
+    "psalm": "askmask.models.psalm:Psalm",
+    "rela": "askmask.models.rela:Rela",
+    "ras": "askmask.models.ras:Ras",
+    "rea2seg": "askmask.models.rea2seg:Rea2Seg",
 }
 """Name -> "module:Class" of every system."""
 

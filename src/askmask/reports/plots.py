@@ -20,7 +20,8 @@ from askmask.reports.tables import interval, percent
 __all__ = ["confusion_map", "interval_bars", "iou_histogram", "reliability_curve"]
 
 _ROW = 22  # height of a bar with its gap, in user units
-_LABELS = 190  # room for the names of bars
+_LABELS = 190  # least room for the names of bars
+_LETTER = 7  # mean width of a letter of 12 px, generously
 _VALUES = 52  # room for the numbers behind bars
 _SIDE = 240  # of square plots
 _MARGIN = 44  # room for axes of square plots
@@ -32,31 +33,32 @@ def interval_bars(title: str, figures: Mapping[str, Figure]) -> Markup:
     """Draw one bar a figure with its 95 % interval; undefined ones are left out."""
     defined = {name: f for name, f in figures.items() if not math.isnan(f.value)}
     width, height = 420, _ROW * len(defined)
-    shapes: list[Markup] = list(_vertical_grid(_LABELS, width, height))
+    left = max([_LABELS, *(_LETTER * len(name) + 6 for name in defined)])
+    shapes: list[Markup] = list(_vertical_grid(left, width, height))
     for row, (name, figure) in enumerate(defined.items()):
         middle = _ROW * (row + 0.5)
         hover = tag(
             "title", f"{name}: {percent(figure.value)} ({interval(figure)}), n {figure.n:,}"
         )
         shapes += [
-            _text(_LABELS - 6, middle, name, anchor="end"),
-            _box(_LABELS, middle - 7, width * figure.value, 14, hover),
-            *_whisker(figure, middle, width),
-            _text(_LABELS + width + 6, middle, percent(figure.value, 1)),
+            _text(left - 6, middle, name, anchor="end"),
+            _box(left, middle - 7, width * figure.value, 14, hover),
+            *_whisker(figure, left, middle, width),
+            _text(left + width + 6, middle, percent(figure.value, 1)),
         ]
-    axis = _x_axis(_LABELS, width, height)
-    size = (_LABELS + width + _VALUES, height + 22)
+    axis = _x_axis(left, width, height)
+    size = (left + width + _VALUES, height + 22)
     listed = "; ".join(f"{name} {percent(f.value, 1)}" for name, f in defined.items())
     return _picture(title, listed or "no defined figure", size, *shapes, *axis)
 
 
-def _whisker(figure: Figure, y: float, width: float) -> Iterator[Markup]:
+def _whisker(figure: Figure, x: float, y: float, width: float) -> Iterator[Markup]:
     if math.isnan(figure.low):
         return
-    low, high = (_LABELS + width * end for end in (figure.low, figure.high))
+    low, high = (x + width * end for end in (figure.low, figure.high))
     yield _line(low, y, high, y, "interval")
-    for x in (low, high):
-        yield _line(x, y - 4, x, y + 4, "interval")
+    for end in (low, high):
+        yield _line(end, y - 4, end, y + 4, "interval")
 
 
 def iou_histogram(title: str, values: NDArray[np.float64]) -> Markup:
