@@ -221,23 +221,21 @@ def _options(by_name: Mapping[str, Answered], asked: Asked) -> Question:
 
 
 def _words(answered: Sequence[Answered], asked: Asked) -> Question:
-    there = asked.where(lambda record: bool(record.targets))
-    hard = asked.where(lambda record: SGDR_TAG in record.tags)
-    kept = [(there, "gIoU"), (hard, "gIoU")]
-    kept += [(asked.where(lambda record: True), metric) for metric in _JUDGEMENTS]
-    lines = [
-        (
-            one.row.name,
-            [
-                compare(
-                    one.report(asked, names, _WORDS), one.report(asked, names, _WORDS, blind=True)
-                )[metric]
-                for names, metric in kept
-            ],
-        )
-        for one in answered
-        if one.blind is not None
+    kept = [
+        (asked.where(lambda record: bool(record.targets)), ("gIoU",)),
+        (asked.where(lambda record: SGDR_TAG in record.tags), ("gIoU",)),
+        (asked.where(lambda record: True), _JUDGEMENTS),
     ]
+    lines = []
+    for one in answered:
+        if one.blind is None:
+            continue
+        found: list[Difference] = []
+        for names, metrics in kept:
+            seeing, blind = (one.report(asked, names, _WORDS, blind=each) for each in (False, True))
+            differences = compare(seeing, blind)
+            found += [differences[metric] for metric in metrics]
+        lines.append((one.row.name, found))
     return Question(
         "How much do the words alone explain?",
         "With the picture minus with a grey one of its size, in which no mask can be right.",
