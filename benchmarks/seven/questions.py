@@ -18,7 +18,6 @@ from askmask.types import MaskType
 
 __all__ = ["Answered", "Asked", "Question", "questions"]
 
-_TWIN = "twin:"
 _MASKS = replace(PROTOCOLS["select"], metrics=("gIoU", "boundary-IoU"), slices=())
 _FUSED = replace(PROTOCOLS["select"], metrics=("gIoU",), slices=())
 _INSTANCES = replace(_FUSED, rules=Rules(unit="instance"))
@@ -50,14 +49,12 @@ class Asked:
         """Modal and amodal query of each pair with targets, both under the amodal one's name."""
         modal, amodal = {}, {}
         for record in self.records.values():
-            for tag in record.tags:
-                other = self.records.get(tag.removeprefix(_TWIN))
-                if not tag.startswith(_TWIN) or other is None or not record.targets:
-                    continue
+            others = [self.records[name] for name in record.twins if name in self.records]
+            for other in others if record.targets else ():
                 pair = {each.mask_type: each.id for each in (record, other)}  # either has the tag
                 if pair.keys() == {MaskType.MODAL, MaskType.AMODAL}:
-                    modal[pair[MaskType.MODAL]] = pair[MaskType.AMODAL]
-                    amodal[pair[MaskType.AMODAL]] = pair[MaskType.AMODAL]
+                    name = pair[MaskType.AMODAL]
+                    modal[pair[MaskType.MODAL]] = amodal[name] = name
         return modal, amodal
 
 

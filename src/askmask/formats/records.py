@@ -288,6 +288,11 @@ class QueryRecord(Line):
             place=fields.where,
         )
 
+    @property
+    def twins(self) -> list[str]:
+        """Ids after "twin:" in tags: the same targets asked for in another mask type."""
+        return [tag.removeprefix("twin:") for tag in self.tags if tag.startswith("twin:")]
+
     def to_json(self) -> dict[str, Any]:
         """Return the line as it is written."""
         return {

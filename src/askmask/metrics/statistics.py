@@ -105,7 +105,7 @@ class Statistics:
         self.queries += 1
         for family, names in _COUNTED.items():
             self.counts[family].update(names(query))
-        self.twins += any(tag.startswith("twin:") for tag in query.tags)
+        self.twins += bool(query.twins)
         self.categories |= {one.category for one in query.targets if one.category}
         words = _WORD.findall(query.text.lower())
         self.words.append(len(words))

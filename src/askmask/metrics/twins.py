@@ -29,7 +29,6 @@ MIN_OCCLUSION = 0.1
 NO_TWIN = -1
 """Value of a row that counts no pair."""
 
-_TAG = "twin:"
 _BATCH = 128
 """Pairs that are compared at a time."""
 
@@ -76,8 +75,7 @@ class Twins:
         """
         if query.mask_type not in (MaskType.MODAL, MaskType.AMODAL) or not query.targets:
             return
-        tagged = [tag.removeprefix(_TAG) for tag in query.tags if tag.startswith(_TAG)]
-        names = [name for name in dict.fromkeys(tagged) if name != query.id]
+        names = [name for name in dict.fromkeys(query.twins) if name != query.id]
         predicted, target, _, ignored = [[*codes] for codes in by_role]
         kind, size_hw = str(query.mask_type), (query.height, query.width)
         twin = _Twin(row, kind, size_hw, predicted, target, ignored, names)
